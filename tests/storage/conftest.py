@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from storage_databases import (  # noqa: F401
+    new_url,
+    postgres,
+    postgres_or_reason,
+    postgresql_url,
+    sqlite_template,
+    sqlite_url,
+    url,
+)

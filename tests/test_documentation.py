@@ -1,0 +1,103 @@
+"""Documentation that can drift is checked against the code. `python tests/test_documentation.py` writes the
+configuration reference anew."""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from pathlib import Path
+
+import pytest
+
+from voicectl import settings
+from voicectl.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "configuration.md"
+README = (ROOT / "README.md").read_text("utf-8")
+
+HEAD = """# Configuration
+
+Every setting can stand in `voicectl.toml` in the working directory (or the file named with `--config`). Where a
+variable is named, the environment comes before the file; a flag comes before both. Lists are TOML arrays; in the
+environment their items are separated by `|`. Unknown keys are refused, with a guess at what was meant.
+
+This page is written from the settings table in `voicectl/settings.py` by `python tests/test_documentation.py`.
+"""
+
+
+def reference() -> str:
+    parts = [HEAD]
+    group = ""
+    for row in settings.table():
+        section, name = row.path.split(".")
+        if section != group:
+            group = section
+            parts.append(f"\n## [{section}]\n\n| key | default | what it is |\n| --- | --- | --- |\n")
+        bounds = ""
+        if row.low is not None and row.high is not None:
+            bounds = f" {row.low:g} to {row.high:g}."
+        elif row.low is not None:
+            bounds = f" At least {row.low:g}."
+        choices = f" One of: {', '.join(f'`{each}`' for each in row.choices if each)}." if row.choices else ""
+        env = f" `{row.env}`" if row.env else ""
+        help_text = row.help.replace("|", "\\|")
+        parts.append(f"| `{name}`{env} | {_default(row)} | {help_text}.{choices}{bounds} |\n")
+    return "".join(parts)
+
+
+def _default(row: settings.SettingInfo) -> str:
+    if row.default in (None, "", ()):
+        return ""
+    if isinstance(row.default, tuple):
+        return "; ".join(f"`{each}`" for each in row.default)
+    return f"`{str(row.default).lower() if isinstance(row.default, bool) else row.default}`"
+
+
+def test_the_configuration_reference_is_that_of_the_code() -> None:
+    assert REFERENCE.read_text("utf-8") == reference(), "run: python tests/test_documentation.py"
+
+
+def commands() -> dict[str, typing.Any]:
+    return {str(command.name): command.callback for command in app.registered_commands}
+
+
+def test_the_readme_names_every_command_and_no_other() -> None:
+    named = set(re.findall(r"voicectl ([a-z]+(?:-[a-z]+)*)", README))
+    assert set(commands()) <= named
+    assert named <= {*commands(), "replay", "answers"} | set(), named - set(commands())
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("docs/*.md"), ROOT / "README.md"], ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_every_environment_variable_in_the_pages_is_a_setting() -> None:
+    known = {row.env for row in settings.table()} | {"VOICECTL_TEST_PROFILE"}
+    for page in [*ROOT.glob("docs/*.md"), ROOT / "README.md"]:
+        for name in re.findall(r"\b(?:VOICECTL|TWILIO|OPENAI)_[A-Z_]+\b", page.read_text("utf-8")):
+            assert name in known, (page.name, name)
+
+
+def test_every_setting_is_explained_and_typed() -> None:
+    for row in settings.table():
+        assert len(row.help) > 10 and not row.help.endswith("."), row.path
+        assert row.kind in (str, int, float, bool) or isinstance(row.kind, types.UnionType | types.GenericAlias)
+
+
+def test_the_exit_codes_of_the_readme_are_those_of_the_code() -> None:
+    from voicectl import errors
+    from voicectl.cli._console import INTERRUPTED
+
+    table = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    codes = {each.code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")}
+    assert table == codes | {0, INTERRUPTED}
+
+
+if __name__ == "__main__":
+    REFERENCE.parent.mkdir(exist_ok=True)
+    REFERENCE.write_text(reference(), "utf-8")

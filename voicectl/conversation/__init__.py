@@ -1,0 +1,1 @@
+"""The conversation itself, pure: events in, effects out, time as an argument. Start at machine.py."""

@@ -1,0 +1,154 @@
+"""What can happen to a call.
+
+Every event carries `at`: seconds since the call's socket opened, stamped by the driver. Two events that look
+equal are equal; nothing here reads a clock, and nothing here is changed after it was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from voicectl.conversation.turns import Closing, Passage, Usage
+
+Timer = Literal["reply", "playout", "silence", "keys", "close"]
+Part = Literal["llm", "kb", "storage", "carrier", "internal"]
+EndReason = Literal["hung_up", "ended", "socket_lost", "protocol", "time_is_up", "shutdown", "internal"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """The socket is open and proved to be ours. `greeting` is what the carrier speaks by itself, or ""."""
+
+    at: float
+    greeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpoke:
+    """A transcript. With `final=False` it is the utterance so far and may still be revised."""
+
+    at: float
+    text: str
+    final: bool = True
+    lang: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSpeaking:
+    """The carrier's voice detector: the caller began (`on`) or stopped making sounds."""
+
+    at: float
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallerInterrupted:
+    """The carrier cut the agent off and threw away all that was queued.
+
+    `heard` covers only the chunk that was playing, `after_ms` counts from that chunk's first audio.
+    """
+
+    at: float
+    heard: str
+    after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WordsPlayed:
+    """One chunk of agent speech has been played to its end, or to where it was cut."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSpeaking:
+    """Agent audio is going out (`on`), or the carrier's queue has run dry or was cut."""
+
+    at: float
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """One key of the caller's telephone: 0-9, * or #."""
+
+    at: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer set by SetTimer came due. `due` is copied from it: a timer that was set anew is thereby stale."""
+
+    at: float
+    timer: Timer
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDelta:
+    """More of the reply being generated, as the model wrote it."""
+
+    at: float
+    generation: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyFinished:
+    """The model came to an end by itself."""
+
+    at: float
+    generation: int
+    reason: str = "stop"
+    """The model's own word for why it stopped: "stop", "length", "tool_calls"."""
+    closing: Closing | None = None
+    """The model asks for the call to close after this reply; the machine decides when."""
+    usage: Usage | None = None
+    passages: tuple[Passage, ...] = ()
+    """What knowledge the reply was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something the call depends on failed. `generation` says which reply it was for, 0 none."""
+
+    at: float
+    part: Part
+    kind: str
+    generation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequested:
+    """Somebody outside the conversation wants it closed politely: the length cap, the operator, a shutdown."""
+
+    at: float
+    reason: Literal["time_is_up", "operator", "shutdown"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The socket is closed. Nothing can be said any more."""
+
+    at: float
+    reason: EndReason
+
+
+Event = (
+    CallStarted
+    | CallerSpoke
+    | CallerSpeaking
+    | CallerInterrupted
+    | WordsPlayed
+    | AgentSpeaking
+    | KeyPressed
+    | TimerFired
+    | ReplyDelta
+    | ReplyFinished
+    | Failed
+    | CloseRequested
+    | CallEnded
+)

@@ -1,0 +1,593 @@
+"""A telephone call as a pure state machine: events in, effects out, time as an argument.
+
+        CallStarted              final words / keys            first words              all heard
+    new ───────────► listening ───────────────► thinking ──────────────► speaking ───────────────► listening …
+                         ▲                          │ newer words: the       │ cut off by the caller ──► listening
+                         │ reprompt                 │ older reply is dropped │
+                         └── silence                ▼                        ▼
+                                      the call is to close: the goodbye is said ──► closing ── heard ──► End
+                         any ── CallEnded ──► ended
+
+Rules
+ 1. Time comes in on the event; due times go out in SetTimer. A TimerFired whose `due` is not the one that is set,
+    and a ReplyDelta whose generation is not the live one, are stale and have no effect. Cancelling therefore needs
+    no lock and no luck.
+ 2. At most one generation is live. Starting one means the last is finished or cancelled.
+ 3. What the caller HEARD is the truth (playout.py). The model is shown the conversation as it was heard.
+ 4. Every agent turn sends exactly one Say with `last`, and nothing after it. A turn is recorded before its last Say.
+ 5. An interruption belongs to the words that were audible. A reply of which nothing has been said yet cannot be
+    interrupted, nor is the reply to a key cut by that same key's interruption.
+ 6. Nothing ends in silence: a failed reply is apologised for, a silent caller is asked again, and after that the
+    call is closed with words. Whatever is awaited has a timer.
+ 7. The machine decides when a call closes: the goodbye is said, given time to be heard, and the caller can call it
+    off by speaking - but not by saying goodbye too. The cap on a call's length does not live here: its timer
+    belongs to the driver, which asks with CloseRequested and does not depend on the answer.
+ 8. Misuse by the driver raises ConversationError. The world misbehaving is an event like any other.
+ 9. The log of (event, effects) is complete: replaying the events gives the same effects, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from voicectl.conversation import events as ev
+from voicectl.conversation.effects import (
+    CancelGeneration,
+    CancelTimer,
+    Effect,
+    End,
+    RecordIncident,
+    RecordTurn,
+    Say,
+    SetTimer,
+    StartGeneration,
+)
+from voicectl.conversation.manners import Manners
+from voicectl.conversation.playout import Playout
+from voicectl.conversation.spoken import SpokenText
+from voicectl.conversation.turns import Closing, Line, Turn, TurnKind
+from voicectl.conversation.words import sentence_ends, word_boundary, word_count
+from voicectl.errors import ConversationError
+
+Phase = Literal["new", "listening", "thinking", "speaking", "closing", "ended"]
+
+_MARGIN = 0.6
+"""Seconds beyond the estimate before unreported speech counts as heard."""
+_PATIENCE = 5
+"""So often an estimate is stretched while the carrier still reports audio."""
+_SETTLE = 0.4
+"""Seconds between the last word heard and the end of the call."""
+
+
+@dataclass(slots=True)
+class _Reply:
+    """The reply being written."""
+
+    generation: int
+    order: int
+    asked_at: float
+    spoken: SpokenText
+    written: list[str]
+    said: list[str]
+    words: int = 0
+    first_at: float | None = None
+    first_audio_at: float | None = None
+    latest_at: float = 0.0
+
+
+class Conversation:
+    """One call. Feed it events in the order they happened; perform the effects it returns, in order."""
+
+    def __init__(self, manners: Manners) -> None:
+        self.manners = manners
+        self.phase: Phase = "new"
+        self.turns: list[Turn] = []
+        self._out: list[Effect] = []
+        self._now = 0.0
+        self._timers: dict[ev.Timer, float] = {}
+        self._generation = 0
+        self._reply: _Reply | None = None
+        self._playout = Playout()
+        self._audible = False
+        self._stretched = 0
+        self._silences = 0
+        self._failures = 0
+        self._keys = ""
+        self._last_key_at = float("-inf")
+        self._closing: Closing | None = None
+        self._closing_for_good = False
+
+    @property
+    def live_generation(self) -> int | None:
+        return self._reply.generation if self._reply else None
+
+    def handle(self, event: ev.Event) -> list[Effect]:
+        """Take one event; return what is to be done about it. Total and deterministic.
+
+        Raises ConversationError when the driver breaks the order of a call's life: nothing before CallStarted, and
+        CallStarted only once.
+        """
+        self._now = max(self._now, event.at)
+        self._out = []
+        if self.phase == "ended":
+            return self._out
+        if isinstance(event, ev.CallStarted):
+            self._call_started(event)
+        elif isinstance(event, ev.CallEnded):
+            self._call_ended()
+        elif self.phase == "new":
+            raise ConversationError(f"{type(event).__name__} before CallStarted")
+        else:
+            self._handlers[type(event)](self, event)
+        return self._out
+
+    # --- the call ----------------------------------------------------------------------------------------
+
+    def _call_started(self, event: ev.CallStarted) -> None:
+        if self.phase != "new":
+            raise ConversationError("CallStarted twice")
+        self.phase = "listening"
+        if not event.greeting:
+            self._await_caller()
+            return
+        # The carrier speaks the greeting by itself, as one chunk, soon after the socket opens.
+        turn = Turn(len(self.turns), "agent", "greeting", self._now, event.greeting, said=event.greeting, done=True)
+        self.turns.append(turn)
+        self._playout.add(turn.order, event.greeting, self._now)
+        self._out.append(RecordTurn(turn))
+        self._await_playout()
+
+    def _call_ended(self) -> None:
+        if self.phase == "new":
+            self.phase = "ended"
+            return
+        self._drop_reply("hung_up")
+        self._heard(self._playout.lost(self._now), interrupted=True)
+        for timer in list(self._timers):
+            self._cancel(timer)
+        self.phase = "ended"
+
+    def _close_requested(self, event: ev.CloseRequested) -> None:
+        if self._closing_for_good:
+            return
+        self._closing_for_good = True
+        words = {
+            "time_is_up": self.manners.time_is_up,
+            "operator": self.manners.goodbye,
+            "shutdown": self.manners.shutting_down,
+        }
+        self._drop_reply("overrun")
+        self._close("goodbye", words[event.reason])
+
+    # --- the caller --------------------------------------------------------------------------------------
+
+    def _caller_spoke(self, event: ev.CallerSpoke) -> None:
+        text = event.text.strip()
+        if not event.final:
+            self._hush()
+            return
+        if not text:
+            self._await_caller()
+            return
+        self._keys_complete(answer=False)
+        self._caller_turn("speech", text, event.lang)
+
+    def _caller_turn(self, kind: TurnKind, text: str, lang: str = "", *, answer: bool = True) -> None:
+        self._drop_reply("overrun")  # newest words win; what was said of the reply comes before them
+        self._append(Turn(len(self.turns), "caller", kind, self._now, text, heard=text, done=True, lang=lang))
+        if self._closing_for_good or not answer:
+            return
+        if self._closing is not None:
+            if kind == "speech" and self._farewell(text):
+                if not self._playout.pending:
+                    self._hang_up_soon()
+                return
+            self._closing = None
+            self._cancel("close")
+        self._silences = 0
+        self._generation += 1
+        self._reply = _Reply(self._generation, len(self.turns), self._now, SpokenText(), [], [])
+        self.phase = "thinking"
+        for timer in ("silence", "playout"):
+            self._cancel(timer)
+        self._out.append(StartGeneration(self._generation, self._lines()))
+        self._set("reply", self._now + self.manners.first_token)
+
+    def _farewell(self, text: str) -> bool:
+        words = "".join(c if c.isalpha() or c in "'-" else " " for c in text.lower()).split()
+        return bool(words) and all(word in self.manners.farewells for word in words)
+
+    def _caller_speaking(self, event: ev.CallerSpeaking) -> None:
+        if event.on:
+            self._hush()
+        elif self._idle:
+            self._await_caller()
+
+    def _hush(self) -> None:
+        """The caller is making sounds: no reprompt, no hanging up - but not for ever, it may be a radio."""
+        if self._idle:
+            self._set("silence", self._now + self.manners.noise)
+        if "close" in self._timers and not self._closing_for_good:
+            self._set("close", self._now + self.manners.silence)
+
+    def _caller_interrupted(self, event: ev.CallerInterrupted) -> None:
+        cut = self._playout.interrupted(event.heard, self._now)
+        key = self._now - self._last_key_at <= self.manners.key_echo
+        reply = self._reply
+        if reply is not None and reply.said and not key:
+            self._drop_reply("interrupted")
+        self._heard(cut, interrupted=True)
+        self._audible = False
+        if self._reply is None and self.phase != "ended":
+            self.phase = "listening"
+            self._cancel("playout")
+            self._cancel("close")
+            if self._closing_for_good:
+                self._hang_up_soon()
+            else:
+                self._await_caller()
+
+    def _key_pressed(self, event: ev.KeyPressed) -> None:
+        self._last_key_at = self._now
+        self._hush()
+        self._keys += event.key
+        whole = bool(self.manners.key_length) and len(self._keys) >= self.manners.key_length
+        if whole or event.key == self.manners.key_terminator:
+            self._keys_complete(answer=True)
+        else:
+            self._set("keys", self._now + self.manners.key_timeout)
+
+    def _keys_complete(self, *, answer: bool) -> None:
+        keys, self._keys = self._keys, ""
+        self._cancel("keys")
+        if not keys:
+            return
+        digits = keys.removesuffix(self.manners.key_terminator) if self.manners.key_terminator else keys
+        # Without an answer: spoken words follow, and are answered together with the keys.
+        self._caller_turn("keys", digits or keys, answer=answer)
+
+    # --- the reply ---------------------------------------------------------------------------------------
+
+    def _reply_delta(self, event: ev.ReplyDelta) -> None:
+        reply = self._reply
+        if reply is None or event.generation != reply.generation:
+            return
+        reply.latest_at = self._now
+        if reply.first_at is None:
+            reply.first_at = self._now
+            self._set("reply", self._now + min(self.manners.gap, self.manners.reply))
+        reply.written.append(event.text)
+        words = reply.spoken.feed(event.text)
+        if words:
+            self._say(reply, words)
+
+    def _say(self, reply: _Reply, words: str) -> None:
+        self.phase = "speaking"
+        reply.words += words.count(" ") if words.isascii() else word_count(words)
+        end = None
+        if reply.words >= self.manners.max_words:
+            end = _long_enough("".join(reply.said), words, self.manners.max_words)
+        self._hand_over(reply, words[:end])
+        if end is not None:
+            self._out.append(CancelGeneration(reply.generation))
+            self._finish(failure="length")
+
+    def _hand_over(self, reply: _Reply, words: str) -> None:
+        if not words:
+            return
+        reply.said.append(words)
+        self._playout.add(reply.order, words, self._now)
+        self._out.append(Say(words, False, reply.generation))
+
+    def _reply_finished(self, event: ev.ReplyFinished) -> None:
+        reply = self._reply
+        if reply is None or event.generation != reply.generation:
+            return
+        tail = reply.spoken.finish()
+        if tail.strip():
+            self._say(reply, tail)
+        nothing = not "".join(reply.said).strip()
+        if nothing and event.closing is None:
+            self._reply_failed("empty")
+            return
+        self._failures = 0
+        if nothing:
+            self._reply = None
+            self._cancel("reply")
+        elif self._reply is not None:  # else the tail has reached the limit and closed the turn
+            self._finish(usage=event)
+        if event.closing == "person" and not self.manners.can_transfer:
+            if nothing:
+                self._speak("reply", self.manners.no_person)
+        elif event.closing is not None:
+            words = self.manners.person if event.closing == "person" else self.manners.goodbye
+            self._close(event.closing, words if nothing else "")
+
+    def _finish(self, *, failure: str = "", usage: ev.ReplyFinished | None = None) -> None:
+        """The reply has all the words it will have. Its turn is recorded, then its talk cycle closed."""
+        reply = self._reply
+        assert reply is not None
+        self._reply = None
+        self._cancel("reply")
+        turn = self._turn_of(reply, failure=failure)
+        if usage is not None:
+            turn = replace(turn, usage=usage.usage, passages=usage.passages)
+        self._append(turn)
+        if reply.said:
+            self._out.append(Say("", True, reply.generation))
+        self._await_playout()
+
+    def _turn_of(self, reply: _Reply, *, failure: str) -> Turn:
+        return Turn(
+            reply.order,
+            "agent",
+            "reply",
+            reply.asked_at,
+            "".join(reply.written),
+            heard=self._playout.heard(reply.order),
+            said="".join(reply.said),
+            done=True,
+            generation=reply.generation,
+            first_token_at=reply.first_at,
+            first_audio_at=reply.first_audio_at,
+            finished_at=self._now,
+            failure=failure,
+        )
+
+    def _drop_reply(self, why: str) -> None:
+        """Stop the live reply, if there is one. What was said of it becomes a turn; its talk cycle is closed."""
+        reply = self._reply
+        if reply is None:
+            return
+        self._reply = None
+        self._cancel("reply")
+        self._out.append(CancelGeneration(reply.generation, unsay=True))
+        if not reply.said:
+            return
+        self._append(replace(self._turn_of(reply, failure=why), interrupted=why == "interrupted"))
+        self._out.append(Say("", True, reply.generation))
+
+    def _failed(self, event: ev.Failed) -> None:
+        if event.part != "llm":
+            self._out.append(RecordIncident(event.part, event.kind, "carried on", event.generation))
+        elif self._reply is not None and event.generation == self._reply.generation:
+            self._reply_failed(event.kind)
+
+    def _reply_failed(self, kind: str) -> None:
+        """The reply will not be whole. Words that are out are not taken back and not said again."""
+        reply = self._reply
+        assert reply is not None
+        self._failures += 1
+        give_up = self._failures >= self.manners.max_failures
+        action = "gave up" if give_up else "lost thread" if reply.said else "apologised"
+        self._out.append(RecordIncident("llm", kind, action, reply.generation))
+        broken = bool(reply.said)
+        if broken:
+            self._hand_over(reply, reply.spoken.finish())
+        self._out.append(CancelGeneration(reply.generation))
+        if broken:
+            self._finish(failure=kind)
+        else:
+            self._reply = None
+            self._cancel("reply")
+        if give_up and self.manners.can_transfer:
+            self._close("person", self.manners.give_up_person)
+        elif give_up:
+            self._close("goodbye", self.manners.give_up)
+        else:
+            self._speak("apology", self.manners.lost_thread if broken else self.manners.apology)
+
+    # --- the agent's own words ---------------------------------------------------------------------------
+
+    def _speak(self, kind: TurnKind, words: str) -> None:
+        """Say a fixed line, as a turn of its own."""
+        turn = Turn(
+            len(self.turns),
+            "agent",
+            kind,
+            self._now,
+            words,
+            said=words,
+            done=True,
+            first_token_at=self._now,
+            finished_at=self._now,
+        )
+        self._playout.add(turn.order, words, self._now)
+        self._append(turn)
+        self._out.append(Say(words, True))
+        self.phase = "speaking"
+        self._await_playout()
+
+    def _close(self, closing: Closing, words: str) -> None:
+        self._closing = closing
+        if words:
+            self._speak("goodbye", words)
+        self.phase = "closing"
+        self._cancel("silence")
+        if not self._playout.pending:
+            self._hang_up_soon()
+
+    def _hang_up_soon(self) -> None:
+        self.phase = "closing"
+        self._cancel("silence")
+        self._set("close", self._now + _SETTLE)
+
+    # --- the carrier -------------------------------------------------------------------------------------
+
+    def _words_played(self, event: ev.WordsPlayed) -> None:
+        self._heard(self._playout.played(event.text, self._now))
+
+    def _agent_speaking(self, event: ev.AgentSpeaking) -> None:
+        self._audible = event.on
+        if event.on:
+            self._stretched = 0
+            self._cancel("silence")
+            order = self._playout.turn
+            self._playout.audible(self._now)
+            if self._reply is not None and self._reply.order == order and self._reply.first_audio_at is None:
+                self._reply.first_audio_at = self._now
+            elif order is not None and order < len(self.turns) and self.turns[order].first_audio_at is None:
+                self.turns[order] = replace(self.turns[order], first_audio_at=self._now)
+            if self._reply is None:
+                self._await_playout()
+        elif self._reply is None:
+            if self._playout.reports and self._playout.pending:
+                self._await_playout()  # words sent as the queue ran dry are still to come
+            else:
+                self._all_heard()
+
+    def _await_playout(self) -> None:
+        self._set("playout", self._playout.due(self._now) + _MARGIN)
+
+    def _all_heard(self) -> None:
+        """Nothing more is to be heard: the caller has the floor, or the call can close."""
+        self._cancel("playout")
+        self._heard(self._playout.drained())
+        self._audible = False
+        self._stretched = 0
+        if self._reply is not None:
+            return
+        if self.phase == "closing":
+            self._hang_up_soon()
+        else:
+            self.phase = "listening"
+            self._await_caller()
+
+    def _heard(self, orders: set[int], *, interrupted: bool = False) -> None:
+        """Bring turns up to what the caller heard of them."""
+        for order in sorted(orders):
+            if order >= len(self.turns):
+                continue  # the live reply: its turn is made when it ends
+            turn = self.turns[order]
+            heard = self._playout.heard(order)
+            unheard = bool(turn.said[len(heard) :].strip()) or turn.failure == "interrupted"
+            cut = unheard and (turn.interrupted or interrupted)
+            changed = replace(turn, heard=heard, interrupted=cut)
+            if changed != turn:
+                self.turns[order] = changed
+                if interrupted or turn.interrupted or len(heard) == len(turn.said):
+                    self._out.append(RecordTurn(changed))
+
+    # --- timers ------------------------------------------------------------------------------------------
+
+    def _timer_fired(self, event: ev.TimerFired) -> None:
+        if self._timers.get(event.timer) != event.due:
+            return
+        del self._timers[event.timer]
+        if event.timer == "reply":
+            self._reply_overdue()
+        elif event.timer == "playout":
+            if self._audible and self._stretched < _PATIENCE:
+                self._stretched += 1
+                self._set("playout", self._now + 2.0)
+            else:
+                self._all_heard()
+        elif event.timer == "silence":
+            self._silence()
+        elif event.timer == "keys":
+            self._keys_complete(answer=True)
+        elif self._closing is not None:
+            self.phase = "ended"
+            for timer in list(self._timers):
+                self._cancel(timer)
+            self._out.append(End(self._closing))
+
+    def _reply_overdue(self) -> None:
+        reply = self._reply
+        if reply is None:
+            return
+        if reply.first_at is None:
+            self._reply_failed("timeout")
+            return
+        limit = reply.asked_at + self.manners.reply
+        if self._now >= limit:
+            self._reply_failed("timeout")
+        elif self._now >= reply.latest_at + self.manners.gap:
+            self._reply_failed("stall")
+        else:  # set once per reply, not once per token: words came in the meantime
+            self._set("reply", min(limit, reply.latest_at + self.manners.gap))
+
+    def _silence(self) -> None:
+        if not self._idle:
+            return
+        if self._closing is not None:  # the goodbye was cut off, and then nothing
+            self._hang_up_soon()
+            return
+        asked = self._silences
+        self._silences += 1
+        if asked < len(self.manners.reprompts):
+            self._speak("reprompt", self.manners.reprompts[asked])
+        else:
+            self._close("goodbye", self.manners.silent_goodbye)
+
+    @property
+    def _idle(self) -> bool:
+        """It is the caller's turn to speak."""
+        return self.phase == "listening" and self._reply is None and not self._playout.pending
+
+    def _await_caller(self) -> None:
+        if self._idle:
+            self._set("silence", self._now + self.manners.silence)
+
+    def _set(self, timer: ev.Timer, due: float) -> None:
+        self._timers[timer] = due
+        self._out.append(SetTimer(timer, due))
+
+    def _cancel(self, timer: ev.Timer) -> None:
+        if self._timers.pop(timer, None) is not None:
+            self._out.append(CancelTimer(timer))
+
+    # --- turns -------------------------------------------------------------------------------------------
+
+    def _append(self, turn: Turn) -> None:
+        self.turns.append(turn)
+        self._out.append(RecordTurn(turn))
+
+    def _lines(self) -> tuple[Line, ...]:
+        """The conversation as the caller heard it; words still to be heard count as heard."""
+        lines = []
+        for turn in self.turns:
+            if turn.kind == "keys":
+                lines.append(Line("caller", f"(pressed keys: {turn.generated})"))
+            elif turn.role == "caller":
+                lines.append(Line("caller", turn.generated))
+            else:
+                text = (turn.heard if turn.interrupted else turn.said).strip()
+                if text:
+                    lines.append(Line("agent", text, turn.interrupted))
+        return tuple(lines)
+
+    _handlers: ClassVar[dict[type, Callable[[Conversation, Any], None]]] = {
+        ev.CallerSpoke: _caller_spoke,
+        ev.CallerSpeaking: _caller_speaking,
+        ev.CallerInterrupted: _caller_interrupted,
+        ev.WordsPlayed: _words_played,
+        ev.AgentSpeaking: _agent_speaking,
+        ev.KeyPressed: _key_pressed,
+        ev.TimerFired: _timer_fired,
+        ev.ReplyDelta: _reply_delta,
+        ev.ReplyFinished: _reply_finished,
+        ev.Failed: _failed,
+        ev.CloseRequested: _close_requested,
+    }
+
+
+def _long_enough(before: str, words: str, limit: int) -> int | None:
+    """Where in `words` a reply of more than `limit` words is to end: at the first sentence end behind the limit, at
+    twice the limit between any two words, None if neither is reached."""
+    for mark in re.finditer(r"[.!?。！？]+[\"')\]”’」』]*(?=\s|$)|[。！？]+[」』]*", words):
+        count = word_count(before + words[: mark.end()])
+        if limit <= count <= 2 * limit and sentence_ends(words[: mark.end()]):
+            return mark.end()
+        if count > 2 * limit:
+            break
+    if word_count(before + words) < 2 * limit:
+        return None
+    low, high = 0, len(words)
+    while low < high:  # the shortest beginning that makes twice the limit
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if word_count(before + words[:middle]) < 2 * limit else (low, middle)
+    return word_boundary(words, low) or low

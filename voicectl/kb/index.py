@@ -1,0 +1,104 @@
+"""Finds passages, and knows when there are none.
+
+The store proposes passages that hold any of the question's words. Here they are judged by what they hold of it:
+
+    worth(term)      how much English expects of the word (questions.py) times how rare it is among the passages;
+                     a word that no passage holds is as rare as can be
+    evidence         the share of the question's worth that a passage holds, in title and text: 0..1
+
+A passage whose evidence is thin is dropped, however well it ranks among its like: "do you rent kayaks" finds many
+passages about renting and none about kayaks, and the kayak is what was asked for. Ranking adds to the evidence where
+the words stand (a title is an answer's own account of itself) and whether the passage holds the kind of thing that was
+asked for: a price, a time of day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from dataclasses import replace
+
+from voicectl.conversation.questions import Ask, Question, bag, read_question, resemblance, share_found
+from voicectl.conversation.turns import Passage
+from voicectl.kb.query import terms_of
+from voicectl.ports import KnowledgeStore
+
+CANDIDATES = 30
+"""Passages taken from the store to be judged."""
+
+ENOUGH = 0.4
+"""Evidence below this is no evidence."""
+
+BEHIND_BEST = 0.6
+"""A passage must have this share of the best one's evidence."""
+
+_KINDS: dict[Ask, re.Pattern[str]] = {
+    "price": re.compile(r"\$\s?\d|\bfree\b|\bpercent\b"),
+    "hours": re.compile(r"\b\d{1,2}(:\d\d)? ?[AaPp]\.?[Mm]\b|\b[Cc]losed\b|\bnoon\b"),
+    "when": re.compile(r"\b\d{1,2}(:\d\d)? ?[AaPp]\.?[Mm]\b|day\b|\b(after|before|every)\b"),
+    "duration": re.compile(r"\b(minutes?|hours?|days?|weeks?|months?|years?)\b"),
+    "phone": re.compile(r"\d{3}[-. ]\d{4}"),
+}
+
+
+class KnowledgeIndex:
+    """The Knowledge port over a store of passages."""
+
+    def __init__(self, store: KnowledgeStore) -> None:
+        self._store = store
+
+    async def search(self, question: str, *, limit: int = 4) -> list[Passage]:
+        """Up to `limit` passages that answer the question, or may, best first; `score` is comparable between questions.
+
+        [] when nothing in the documents bears on it. Raises StoreError when the database fails.
+        """
+        asked = read_question(question)
+        if not asked.terms:
+            return []
+        words = terms_of(asked)
+        every = list(dict.fromkeys(word for term in asked.terms for word in (term.word, *term.also)))
+        candidates, held, count = await asyncio.gather(
+            self._store.search(words, limit=CANDIDATES), self._store.frequencies(every), self._store.count()
+        )
+        if not candidates:
+            return []
+        asked = asked.weighed(
+            lambda term: term.worth * _rarity(max(held[word] for word in (term.word, *term.also)), count)
+        )
+        judged = [(_evidence(asked, passage), passage) for passage in candidates]
+        bar = max(ENOUGH, BEHIND_BEST * max(evidence for evidence, _ in judged))
+        kept = [
+            replace(passage, score=round(evidence + _fit(asked, passage), 4))
+            for evidence, passage in judged
+            if evidence >= bar
+        ]
+        kept.sort(key=lambda passage: (-passage.score, passage.id))
+        return _distinct(kept)[:limit]
+
+
+def _rarity(held_by: int, count: int) -> float:
+    """1.0 for a word in no passage, near 0 for a word in all of them."""
+    return math.log((count + 1) / (held_by + 0.5)) / math.log((count + 1) / 0.5) if held_by < count else 0.02
+
+
+def _evidence(question: Question, passage: Passage) -> float:
+    return share_found(question.terms, bag(f"{passage.title}\n{passage.text}"))
+
+
+def _fit(question: Question, passage: Passage) -> float:
+    """What speaks for a passage beyond its evidence."""
+    above, _, heading = passage.title.rpartition(" > ")
+    fit = 0.6 * resemblance(question, heading, above)
+    kinds = [pattern for ask, pattern in _KINDS.items() if ask in question.asks]
+    if kinds:
+        fit += 0.2 * sum(bool(pattern.search(passage.text)) for pattern in kinds) / len(kinds)
+    return fit
+
+
+def _distinct(passages: list[Passage]) -> list[Passage]:
+    """Without passages that say the same as a better one: a copy of a document tells nothing new."""
+    first: dict[str, Passage] = {}
+    for passage in passages:
+        first.setdefault(passage.text, passage)
+    return list(first.values())

@@ -1,0 +1,198 @@
+"""The reply model that needs no account, no key and no network.
+
+It writes nothing of its own about the company: answers are whole sentences of the company's documents (quoting.py),
+and where they do not answer, it says that it does not know. Around that it has the manners of a telephone: it greets,
+repeats itself when asked, says what it is, offers a person, says goodbye (smalltalk.py).
+
+The same conversation always gets the same words. Wordings take turns by a hash of the call and the number of lines, and
+what was said last is never said again at once, except when the caller asks for that.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from voicectl.conversation.questions import Question, leans_back, read_question, standalone_question
+from voicectl.conversation.turns import Closing, Line, Usage
+from voicectl.llm import quoting
+from voicectl.llm.smalltalk import Act, act_of
+from voicectl.ports import ReplyEnd, ReplyRequest
+
+_MORE = re.compile(r"\b(anything|what) else\b[^.!]*\?\s*$", re.I)
+_HELP = re.compile(
+    r"\b(help you|can i help|can i do for you|would you like to know|still there|what is it)\b[^.!]*\?\s*$", re.I
+)
+_OFFER_PERSON = re.compile(
+    r"\b(put you through|transfer you|talk to (a|one of)|speak to (a|one of))\b[^.!]*\?\s*$", re.I
+)
+_OFFER_AGAIN = re.compile(r"\b(say that again|repeat that)\?\s*$", re.I)
+
+_SAID: dict[str, tuple[str, ...]] = {
+    "greeting": (
+        "Hello! What can I do for you?",
+        "Hi there! How can I help you?",
+    ),
+    "robot": (
+        "I'm {name}, an automated assistant, so yes, a computer. I answer questions for {company}.",
+        "You're talking to a computer: I'm {name}, the automated assistant of {company}.",
+    ),
+    "name": ("I'm {name}, the automated assistant at {company}.",),
+    "abilities": (
+        "I answer questions about {company}: opening hours, prices and so on. What would you like to know?",
+        "Ask me about {company}: our hours, our prices, how things work here. What would you like to know?",
+    ),
+    "how_are_you": ("I'm doing well, thank you. How can I help you?", "Very well, thanks. How can I help you?"),
+    "thanks": (
+        "You're welcome. Is there anything else I can help with?",
+        "My pleasure. Anything else?",
+        "Happy to help. Is there anything else?",
+    ),
+    "fine": ("Is there anything else I can help with?", "Good. Anything else?", "All right. What else can I do?"),
+    "more": ("Sure, what would you like to know?", "Of course, go ahead. What is it?"),
+    "there": ("Yes, I'm here. What can I do for you?", "I'm still here. How can I help you?"),
+    "wait": ("Of course, take your time.", "Sure, no hurry."),
+    "nothing": (
+        "Sorry, I didn't catch that. What would you like to know?",
+        "I'm sorry, could you say that again?",
+    ),
+    "keys": (
+        "There is no menu to press keys for, just tell me what you need.",
+        "You don't need the keys with me. What would you like to know?",
+    ),
+    "unclear": (
+        "Could you tell me a little more about what you're looking for?",
+        "I'm not sure what you mean. Could you say it in a few more words?",
+    ),
+    "unknown": (
+        "I'm sorry, I don't have an answer to that.",
+        "I'm afraid I don't know that one.",
+        "That's not something I know, sorry.",
+    ),
+    "broken": (
+        "I'm sorry, I can't look that up right now.",
+        "I'm afraid I can't get at our information at the moment.",
+    ),
+    "offer_person": ("Shall I put you through to a person?", "Would you like me to put you through to one of us?"),
+    "offer_topics": (
+        "I can help with things like opening hours, prices and services.",
+        "You can ask me about our hours, prices or services, or call back to talk to one of us.",
+    ),
+    "person": ("Of course. One moment, I'll put you through.", "Sure, let me put you through. One moment, please."),
+    "no_person": (
+        "I'm sorry, I can't put you through to anyone right now. What would you like to know? Maybe I can help.",
+        "I'm afraid nobody can take this call right now. Perhaps I can help: what is it about?",
+    ),
+    "no_to_offer": ("All right. Is there anything else I can help with?", "No problem. Anything else?"),
+    "goodbye": (
+        "Thank you for calling {company}. Goodbye!",
+        "Thanks for your call. Goodbye!",
+        "You're welcome. Have a good day, goodbye!",
+    ),
+    "nothing_said": ("I haven't said much yet. What would you like to know?",),
+}  # fmt: skip
+
+_REPLIED = ("caller", "agent")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    text: str
+    closing: Closing | None = None
+
+
+class OfflineModel:
+    """The ReplyModel port, answered on this machine."""
+
+    name = "offline"
+
+    def __init__(self, agent_name: str, company: str, can_transfer: bool) -> None:
+        """`can_transfer`: there is a person to put callers through to; without, none is offered."""
+        self._agent_name = agent_name
+        self._company = company
+        self._can_transfer = can_transfer
+
+    async def reply(self, request: ReplyRequest) -> AsyncIterator[str | ReplyEnd]:
+        """The reply, word by word, and its end."""
+        answer = self._answer(request)
+        for piece in re.findall(r"\s*\S+", answer.text):
+            yield piece
+        yield ReplyEnd(closing=answer.closing, usage=Usage(self.name))
+
+    async def warm_up(self) -> None:
+        """Read the word lists once, so that no caller waits for it."""
+        read_question("How much is it on Sunday?")
+
+    async def close(self) -> None:
+        pass
+
+    # --- what to say ---------------------------------------------------------------------------------------
+
+    def _answer(self, request: ReplyRequest) -> _Reply:
+        act = act_of(request.question, agent_name=self._agent_name)
+        if act is not None:
+            return self._manners(act, request)
+        question = _asked(request)
+        if not question.terms:
+            return self._say(request, "unclear")
+        if request.knowledge_failed:
+            return self._say(request, "broken", self._offer())
+        quoted = quoting.answer(question, request.passages)
+        return _Reply(quoted) if quoted else self._say(request, "unknown", self._offer())
+
+    def _manners(self, act: Act, request: ReplyRequest) -> _Reply:
+        last = _last_said(request.lines)
+        if act == "repeat" or (act == "yes" and _OFFER_AGAIN.search(last)):
+            return self._again(request)
+        if act in ("person", "zero") or (act == "yes" and _OFFER_PERSON.search(last)):
+            return (
+                self._say(request, "person", closing="person")
+                if self._can_transfer
+                else self._say(request, "no_person")
+            )
+        if act == "no":
+            if _MORE.search(last) or _HELP.search(last):
+                return self._say(request, "goodbye", closing="goodbye")
+            return self._say(request, "no_to_offer")
+        if act == "yes":
+            return self._say(request, "more" if _MORE.search(last) or _HELP.search(last) else "fine")
+        if act == "goodbye":
+            return self._say(request, "goodbye", closing="goodbye")
+        if act == "robot" and self._can_transfer:
+            return self._say(request, "robot", "offer_person")
+        return self._say(request, act)
+
+    def _again(self, request: ReplyRequest) -> _Reply:
+        """The last thing said in answer to the caller; what was said into a silence afterwards was none."""
+        before = ("caller", *(line.role for line in request.lines))
+        said = [line.text for role, line in zip(before, request.lines, strict=False) if (role, line.role) == _REPLIED]
+        return _Reply(said[-1]) if said else self._say(request, "nothing_said")
+
+    def _offer(self) -> str:
+        return "offer_person" if self._can_transfer else "offer_topics"
+
+    def _say(self, request: ReplyRequest, *kinds: str, closing: Closing | None = None) -> _Reply:
+        """One wording of each kind, none of them among the agent's last words."""
+        last = _last_said(request.lines)
+        count = sum(line.role == "agent" for line in request.lines)
+        said = []
+        for kind in kinds:
+            wordings = [text.format(name=self._agent_name, company=self._company) for text in _SAID[kind]]
+            fresh = [text for text in wordings if text not in last] or wordings
+            said.append(fresh[(zlib.crc32(request.call.sid.encode()) + count) % len(fresh)])
+        return _Reply(" ".join(said), closing)
+
+
+def _asked(request: ReplyRequest) -> Question:
+    """The caller's question; where it leans on the one before it, with that one's words, but its own kind and day."""
+    question = read_question(request.question)
+    if not leans_back(request.question):
+        return question
+    whole = read_question(standalone_question(request.lines))
+    return replace(whole, asks=question.asks or whole.asks, days=question.days or whole.days)
+
+
+def _last_said(lines: Sequence[Line]) -> str:
+    return next((line.text for line in reversed(lines) if line.role == "agent"), "")

@@ -1,0 +1,331 @@
+"""An answer made of a company's own sentences, fit for the ear.
+
+Passages are taken apart into what can be said by itself: sentences, the items of a list, the rows of a table. Each is
+judged by how much of the question it holds, what stands around it counting for less, and by whether it holds the kind
+of thing that was asked for: "how much" wants a price, "on Sunday" wants Sunday. The best is said first, then what adds
+to it, up to three sentences and 45 words. Rows are turned into phrases. Where the best holds too little of the
+question there is no answer: a wrong one is worse than none.
+
+Headings steer, they are never read out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voicectl.conversation.questions import (
+    Ask,
+    Question,
+    Term,
+    bag,
+    days_in,
+    read_question,
+    resemblance,
+    share_found,
+    stem,
+)
+from voicectl.conversation.sentences import sentences
+from voicectl.conversation.turns import Passage
+from voicectl.conversation.vocabulary import DAYS
+
+MOST_WORDS = 45
+MOST_SENTENCES = 3
+ENOUGH = 0.55
+"""The share of the question that an answer must hold."""
+
+ENOUGH_WITH_STRANGERS = 0.65
+"""The same, when a word of the question, one that matters, occurs nowhere in what was found."""
+
+SAME_QUESTION = 0.75
+"""From this resemblance on, a heading asks what the caller asks, and what stands under it is the answer."""
+
+ALSO_RANS = 0.92
+"""Rows of a table with this share of the best row's score are said along with it."""
+
+AROUND_COUNTS = 0.6
+"""A word held by the headings or the sentences around, against one held by the sentence itself."""
+
+_TIME = r"\d{1,2}(?::\d\d)? ?[AaPp]\.?[Mm]\b|\bnoon\b|\bmidnight\b"
+_HOLDS: dict[Ask, re.Pattern[str]] = {
+    "price": re.compile(r"[$€£]\s?\d|\bfree\b|\bpercent\b|\bno charge\b|\b(costs?|pays?) nothing\b|\bincluded\b", re.I),
+    "hours": re.compile(rf"{_TIME}|\bclosed?\b|\bopen\b|\bopening (time|hours)\b", re.I),
+    "when": re.compile(rf"{_TIME}|day\b|days\b|\b(after|before|every|month|year|spring|winter|summer|fall)\b", re.I),
+    "duration": re.compile(
+        r"\b(minutes?|hours?|days?|weeks?|months?|years?|overnight|lifetime|forever|as long as)\b", re.I
+    ),
+    "phone": re.compile(r"\d{3}[-. ]\d{4}"),
+}
+_MUST_HOLD: tuple[Ask, ...] = ("price", "hours", "duration", "phone")
+"""Kinds of answer that nothing else can stand in for."""
+
+_ROW = re.compile(r"^([^:]{1,80}): ([^:]+)\.$")
+_CLOSED = re.compile(r"^closed$", re.I)
+_TIMES = re.compile(rf"^({_TIME})", re.I)
+_PRICE = re.compile(r"^(?:(?:price|cost|fee|rate)s? )?((?:from |about |up to )?[$€£]\s?[\d,.]+.*)$", re.I)
+_SPAN_PRICE = re.compile(
+    r"^((?:an? )?(?:half |full |whole |per )?(?:hour|day|weekend|week|month|year|night|half-day)) ([$€£]\s?[\d,.]+.*)$",
+    re.I,
+)
+_SPECIAL_DAY = re.compile(r"(\bday|\beve|day)$|^(christmas|easter|thanksgiving|fourth of july|new year)", re.I)
+_YES_NO = re.compile(r"^(yes|no|always|gladly|sure|of course)[.,:;!]\s*", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What can be said by itself."""
+
+    text: str
+    order: int
+    passage: int
+    heading: str
+    above: str
+    """The headings over its own."""
+    around: str
+    """What stands under the same heading; for a row without the other rows, which speak of something else."""
+    lead_in: str = ""
+    row: tuple[str, str] | None = None
+    """Label and value of a table's row."""
+
+
+def answer(question: Question, passages: Sequence[Passage]) -> str:
+    """What the passages, best first, say to the question; "" when they say nothing to it."""
+    parts = [part for rank, passage in enumerate(passages) for part in _parts(passage, rank)]
+    known = frozenset().union(*(bag(f"{passage.title}\n{passage.text}") for passage in passages))
+    weighed = question.weighed(lambda term: term.worth * _rarity(term, parts))
+    judged = [
+        (_score(weighed, part) + _standing(part, passages), part)
+        for part in parts
+        if _holds_enough(question, part, known)
+    ]
+    if not judged:
+        return ""
+    judged.sort(key=lambda each: (-each[0], each[1].passage, each[1].order))
+    best_score, best = judged[0]
+    if best.row is not None:
+        said = _rows(
+            question, best, [part for score, part in judged if part.row and score >= ALSO_RANS * best_score], parts
+        )
+    else:
+        said = [_sentence(question, best)]
+        first = next((part for part in parts if part.passage == best.passage), best)
+        if first is not best and not first.row and _same_asked(question, best) >= SAME_QUESTION:
+            said.insert(0, _sentence(question, first))
+    return " ".join(_continued(question, best, said, [part for _, part in judged], parts))
+
+
+def _parts(passage: Passage, rank: int) -> list[_Part]:
+    above, _, heading = passage.title.rpartition(" > ")
+    lines = [(line, _ROW.match(line) if len(sentences(line)) == 1 else None) for line in passage.text.split("\n")]
+    place = (rank, heading, above, passage.text)
+    in_table = (rank, heading, above, "\n".join(line for line, row in lines if not row))
+    found: list[_Part] = []
+    lead_in = ""
+    for line, row in lines:
+        if line.startswith("- "):
+            found.append(_Part(line[2:], len(found), *place, lead_in))
+        elif line.endswith(":"):
+            lead_in = line
+        elif row:
+            found.append(_Part(line, len(found), *in_table, row=(row[1], row[2])))
+        else:
+            lead_in = ""
+            for sentence in _with_their_yes(sentences(line)):
+                found.append(_Part(sentence, len(found), *place))
+    return found
+
+
+def _with_their_yes(found: list[str]) -> list[str]:
+    """Sentences, with a bare "Yes." put to the one it belongs to."""
+    joined: list[str] = []
+    before = ""
+    for sentence in found:
+        if len(sentence.split()) <= 2 and not before:
+            before = sentence
+            continue
+        joined.append(f"{before} {sentence}".strip())
+        before = ""
+    return [*joined, before] if before else joined
+
+
+# --- judging -----------------------------------------------------------------------------------------------
+
+
+def _held(term: Term, part: _Part) -> float:
+    """How much of one word of the question a part holds: by itself, or by what stands around it."""
+    own = term.found_in(bag(part.text))
+    around = term.found_in(bag(f"{part.above}\n{part.heading}\n{part.around}"))
+    return max(own, AROUND_COUNTS * around)
+
+
+def _share(question: Question, part: _Part) -> float:
+    total = sum(term.worth for term in question.terms)
+    return sum(term.worth * _held(term, part) for term in question.terms) / total if total else 0.0
+
+
+def _rarity(term: Term, parts: Sequence[_Part]) -> float:
+    """What tells the parts apart: a word that few of them hold."""
+    return math.log(1 + len(parts) / (1 + sum(term.found_in(bag(part.text)) > 0 for part in parts)))
+
+
+def _standing(part: _Part, passages: Sequence[Passage]) -> float:
+    """How well the part's passage was found, against the best: 1.0 and less."""
+    best = passages[0].score
+    return passages[part.passage].score / best if best > 0 else 1.0 - 0.1 * part.passage
+
+
+def _same_asked(question: Question, part: _Part) -> float:
+    """How far what stands over a part asks the same: its heading, or the label of its row."""
+    asked = resemblance(question, part.heading, part.above)
+    if part.row is None:
+        return asked
+    return max(asked, resemblance(question, part.row[0], f"{part.above}\n{part.heading}"))
+
+
+def _holds_enough(question: Question, part: _Part, known: frozenset[str]) -> bool:
+    """Whether a part may be said as an answer. `known` are the stems of all that was found."""
+    alike = _same_asked(question, part)
+    wanted = [ask for ask in _MUST_HOLD if ask in question.asks]
+    if wanted and alike < SAME_QUESTION and not any(_HOLDS[ask].search(part.text) for ask in wanted):
+        return False
+    own_days = days_in(part.text)
+    if part.row and question.days and own_days and not question.days & own_days:
+        return False
+    strange = any(term.worth == 1.0 and not term.found_in(known) for term in question.terms)
+    return max(_share(question, part), alike) >= (ENOUGH_WITH_STRANGERS if strange else ENOUGH)
+
+
+def _score(question: Question, part: _Part) -> float:
+    score = _share(question, part) - 0.01 * max(0, len(part.text.split()) - MOST_WORDS)
+    score += 0.3 * share_found(question.terms, bag(part.around))
+    score += (1.15 if part.order == 0 or part.row else 0.65) * _same_asked(question, part) ** 2
+    kinds = [ask for ask in question.asks if ask in _HOLDS]
+    if kinds:
+        score += 0.25 * sum(bool(_HOLDS[ask].search(part.text)) for ask in kinds) / len(kinds)
+    if question.days:
+        own = days_in(part.row[0] if part.row else part.text)
+        score += (0.5 if part.row else 0.3) * len(question.days & own) / len(own) if own else 0.0
+    if "offer" in question.asks and part.row and _HOLDS["price"].search(part.text):
+        score += 0.25
+    if "yes_no" in question.asks and _YES_NO.match(part.text):
+        score += 0.05
+    return score
+
+
+# --- phrasing ----------------------------------------------------------------------------------------------
+
+
+def _sentence(question: Question, part: _Part) -> str:
+    """A sentence as an answer to this question. A "yes" or "no" stays only where it answers what was asked."""
+    text = part.text if not part.lead_in else f"{part.lead_in.rstrip(':')}: {part.text}"
+    yes = _YES_NO.match(text)
+    if yes and len(text) > yes.end() and not _same_question(question, part.heading):
+        text = text[yes.end() :]
+    text = text[:1].upper() + text[1:]
+    return text if text[-1:] in ".!?" else f"{text}."
+
+
+def _same_question(question: Question, heading: str) -> bool:
+    """Whether everything the heading asks was asked: only then does its "yes" mean the caller's yes."""
+    asked = bag(question.text) | {stem(other) for term in question.terms for other in term.also}
+    return "yes_no" in question.asks and all(term.found_in(asked) for term in read_question(heading).terms)
+
+
+def _rows(question: Question, best: _Part, alike: list[_Part], parts: list[_Part]) -> list[str]:
+    """The rows that answer, as phrases."""
+    table = [part for part in parts if part.passage == best.passage and part.row]
+    weekly = [part for part in table if part.row and part.row[0].lower() in DAYS]
+    if best in weekly:
+        wanted = [part for part in weekly if not question.days or question.days & days_in(part.text)]
+        return [_week(wanted)] if len(wanted) > 2 else [_row(question, part) for part in wanted]
+    same = [part for part in alike if part.passage == best.passage]
+    if len(same) <= 2:
+        return [_row(question, part) for part in same]
+    first = [f"{part.row[0]}, {_value(question, part.row[1])}" for part in same[:3] if part.row]
+    while len(first) > 1 and len(" ".join(first).split()) > MOST_WORDS - 5:
+        first.pop()
+    more = len(same) - len(first)
+    rest = f"; and there {'is' if more == 1 else 'are'} {more} more" if more else ""
+    return [f"{'; '.join(first)}{rest}."]
+
+
+def _row(question: Question, part: _Part) -> str:
+    assert part.row is not None
+    label, value = part.row
+    if _SPECIAL_DAY.search(label):
+        if _CLOSED.match(value):
+            return f"On {label} we're closed."
+        if _TIMES.match(value):
+            return f"On {label} we're open {value}."
+    phrase = _value(question, value)
+    return f"{label}: that's {phrase}." if re.match(r"(from |about |up to )?[$€£]", phrase) else f"{label}: {phrase}."
+
+
+def _value(question: Question, value: str) -> str:
+    """The cells of a row; only those that were asked for, where the question says which."""
+    cells = [cell.strip() for cell in value.split(";")]
+    if len(cells) > 1:
+        asked = bag(question.text)
+        named = [cell for cell in cells if set(bag(cell.split("$")[0])) & asked and _SPAN_PRICE.match(cell)]
+        cells = named or cells
+    phrases = []
+    for cell in cells:
+        span, price = _SPAN_PRICE.match(cell), _PRICE.match(cell)
+        if span:
+            phrases.append(f"{span[2]} {_for_a(span[1])}")
+        elif price:
+            phrases.append(price[1])
+        else:
+            phrases.append(cell)
+    return ", ".join(phrases)
+
+
+def _for_a(span: str) -> str:
+    """ "half day" -> "for a half day"."""
+    if span.lower().startswith("per "):
+        return span
+    if span.lower().startswith(("a ", "an ")):
+        return f"for {span}"
+    return f"for an {span}" if span.lower().startswith("hour") else f"for a {span}"
+
+
+def _week(rows: list[_Part]) -> str:
+    """The hours of several days, days of equal hours put together: "Tuesday to Thursday, 9 AM to 6 PM; ..."."""
+    spans: list[list[str]] = []
+    closed: list[str] = []
+    for part in rows:
+        assert part.row is not None
+        day, hours = part.row
+        if _CLOSED.match(hours):
+            closed.append(day)
+        elif spans and spans[-1][2] == hours and DAYS.index(day.lower()) == DAYS.index(spans[-1][1].lower()) + 1:
+            spans[-1][1] = day
+        else:
+            spans.append([day, day, hours])
+    said = "; ".join(f"{first if first == last else f'{first} to {last}'}, {hours}" for first, last, hours in spans)
+    shut = f"closed on {' and '.join(closed)}" if closed else ""
+    return f"{'; '.join(each for each in (said, shut) if each)}."
+
+
+def _continued(question: Question, best: _Part, said: list[str], judged: list[_Part], parts: list[_Part]) -> list[str]:
+    """More that was asked for and not yet said, or what directly follows, while there is room."""
+
+    def room(text: str) -> bool:
+        whole = " ".join([*said, text])
+        return len(whole.split()) <= MOST_WORDS and len(sentences(whole)) <= MOST_SENTENCES
+
+    missing = [term for term in question.terms if term.worth == 1.0 and not _held(term, best)]
+    for part in judged:
+        if missing and any(term.found_in(bag(part.text)) for term in missing):
+            text = _row(question, part) if part.row else _sentence(question, part)
+            if room(text):
+                said.append(text)
+                missing = [term for term in missing if not term.found_in(bag(part.text))]
+    following = next((p for p in parts if p.passage == best.passage and p.order == best.order + 1 and not p.row), None)
+    if best.row is None and following is not None and len(said) == 1 and len(said[0].split()) <= 18:
+        text = _sentence(question, following)
+        if text not in said and room(text):
+            said.append(text)
+    return said

@@ -1,0 +1,149 @@
+"""Replies from a file, at a human pace: for tests, demonstrations and benchmarks.
+
+A plain text file holds one reply a line; empty lines and lines that begin with # are skipped. A YAML file says more:
+
+    first_token: 0.3            # seconds before a reply begins
+    per_token: 0.02             # seconds between its words
+    replies:
+      - We open at nine.
+      - say: Goodbye, and thank you for calling.
+        when: \\b(bye|goodbye)\\b # a regular expression, looked for in the caller's words, in any case
+        closing: goodbye        # or person
+      - say: Let me think about that for a moment.
+        when: think
+        fail: stall             # a failure, after so many words
+        after: 3
+
+A reply with `when` answers whenever it fits, the first that fits. The others are given in order, each call from the
+first one, and then round again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voicectl.conversation.turns import Closing, Usage
+from voicectl.errors import ConfigError, ReplyError, ReplyFailure
+from voicectl.ports import ReplyEnd, ReplyRequest
+
+FIRST_TOKEN = 0.3
+PER_TOKEN = 0.02
+_CALLS = 10_000
+"""Calls whose place in the script is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedReply:
+    say: str
+    when: str = ""
+    """Regular expression looked for in the caller's words; "" for a reply that is given in order."""
+    closing: Closing | None = None
+    fail: ReplyFailure | None = None
+    after: int = 0
+    """Words said before `fail`."""
+    first_token: float | None = None
+    """Seconds, in place of the script's."""
+    per_token: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A file of replies. Times in seconds."""
+
+    replies: tuple[ScriptedReply, ...]
+    first_token: float = FIRST_TOKEN
+    per_token: float = PER_TOKEN
+
+
+class ScriptedModel:
+    """The reply model described above. Times are in seconds, on the loop's clock."""
+
+    name = "scripted"
+
+    def __init__(
+        self,
+        replies: Sequence[ScriptedReply | str],
+        *,
+        first_token: float = FIRST_TOKEN,
+        per_token: float = PER_TOKEN,
+    ) -> None:
+        script = [ScriptedReply(reply) if isinstance(reply, str) else reply for reply in replies]
+        self._answers = [(re.compile(reply.when, re.IGNORECASE), reply) for reply in script if reply.when]
+        self._turns = [reply for reply in script if not reply.when]
+        self._first_token = first_token
+        self._per_token = per_token
+        self._places: OrderedDict[str, int] = OrderedDict()
+
+    @classmethod
+    def load(cls, path: str | Path) -> ScriptedModel:
+        """Read a script; a name that ends in .yaml or .yml holds YAML. ConfigError names the line and what to do."""
+        path = Path(path)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as bad:
+            raise ConfigError(
+                f"cannot read the script of replies {str(path)!r}: {bad}",
+                "set llm.script to a file of replies in UTF-8",
+            ) from bad
+        if path.suffix.lower() in (".yaml", ".yml"):
+            from voicectl.llm._script import read_script
+
+            script = read_script(path, text)
+            return cls(script.replies, first_token=script.first_token, per_token=script.per_token)
+        lines = [line.strip() for line in text.splitlines()]
+        replies = [line for line in lines if line and not line.startswith("#")]
+        if not replies:
+            raise ConfigError(f"{path}: holds no reply", "write one reply a line")
+        return cls(replies)
+
+    async def reply(self, request: ReplyRequest) -> AsyncIterator[str | ReplyEnd]:
+        """See ports.ReplyModel. With a script that has nothing for this turn: ReplyError("empty")."""
+        script = self._choose(request)
+        words = re.findall(r"\s*\S+", script.say)
+        loop = asyncio.get_running_loop()
+        due = loop.time() + (self._first_token if script.first_token is None else script.first_token)
+        pace = self._per_token if script.per_token is None else script.per_token
+        count = min(script.after, len(words)) if script.fail else len(words)
+        for word in words[:count]:
+            await _until(due)
+            yield word
+            due += pace
+        if count == 0 or count < len(words):
+            await _until(due)
+        if script.fail:
+            raise ReplyError(script.fail, "the script says so")
+        if not words and script.closing is None:
+            raise ReplyError("empty", "the reply has no words")
+        yield ReplyEnd("stop", script.closing, Usage(self.name, completion_tokens=len(words)))
+
+    async def warm_up(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+    def _choose(self, request: ReplyRequest) -> ScriptedReply:
+        question = request.question
+        for pattern, reply in self._answers:
+            if pattern.search(question):
+                return reply
+        if not self._turns:
+            raise ReplyError("empty", "the script has no reply to this")
+        place = self._places.pop(request.call.sid, 0)
+        self._places[request.call.sid] = place + 1
+        if len(self._places) > _CALLS:
+            self._places.popitem(last=False)
+        return self._turns[place % len(self._turns)]
+
+
+async def _until(due: float) -> None:
+    """Wait for the loop's time `due`, and let others run in any case."""
+    await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
+
+
+__all__ = ["FIRST_TOKEN", "PER_TOKEN", "Script", "ScriptedModel", "ScriptedReply"]

@@ -1,0 +1,52 @@
+"""The two applications: what Twilio may see, and what the operator may.
+
+Traffic through a tunnel arrives from 127.0.0.1, so nothing here trusts an address.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, WebSocket
+
+from voicectl.bootstrap import Services
+from voicectl.server import health
+from voicectl.server.relay_socket import PATH, ConversationRelayHandler
+from voicectl.server.voice import VoiceRoutes
+
+
+def public_app(services: Services, handler: ConversationRelayHandler) -> FastAPI:
+    """Voice webhook, relay socket, callbacks, health; nothing else answers on the public listener."""
+    app = _bare_app()
+    most = services.settings.server.max_calls
+
+    def admits() -> bool:
+        return services.ready and len(handler.live) + handler.unproven < most
+
+    routes = VoiceRoutes(
+        settings=services.settings,
+        store=services.calls,
+        signatures=services.signatures,
+        admits=admits,
+        greeting=services.greeting,
+    )
+    app.include_router(routes.router())
+    app.include_router(health.router(lambda: services.ready))
+
+    async def relay_socket(socket: WebSocket) -> None:
+        await handler(socket)
+
+    app.add_api_websocket_route(PATH, relay_socket)
+    return app
+
+
+def relay_handler(services: Services) -> ConversationRelayHandler:
+    return ConversationRelayHandler(
+        agent=services.agent,
+        store=services.calls,
+        signatures=services.signatures,
+        greeting=services.greeting,
+        account_sid=services.settings.twilio.account_sid,
+    )
+
+
+def _bare_app() -> FastAPI:
+    return FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)

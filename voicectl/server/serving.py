@@ -1,0 +1,192 @@
+"""The server as a process: both listeners, signals, and what is said when it starts.
+
+Ctrl-C or SIGTERM: no new calls, live ones are told and closed politely, then the process ends. Again: at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from voicectl import bootstrap
+from voicectl.errors import ConfigError
+from voicectl.server.app import public_app, relay_handler
+from voicectl.server.listeners import listen
+from voicectl.server.operator import Door, operator_app
+from voicectl.server.phone import PhoneBooth
+from voicectl.server.relay_socket import PATH
+from voicectl.settings import Settings
+from voicectl.simulator.line import Route
+
+STATE = Path(".voicectl") / "serve.json"
+"""Where `replay-call --url` finds the made-up auth token of a server that was started without one."""
+CLOSING_SECONDS = 15.0
+SIMULATED_ACCOUNT = "AC" + "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A server that takes calls."""
+
+    address: str
+    operator_address: str
+    phone_link: str
+    public_url: str
+    local: bool
+    """Nobody but this machine can call it."""
+    model: str
+    passages: int
+    off: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """What is printed when it starts."""
+        lines = [
+            f"voicectl answers calls at {self.address}{PATH}",
+            "",
+            f"  talk to it      {self.phone_link}",
+            f"  or here         voicectl replay-call --interactive --url {self.address}",
+            f"  reply model     {self.model}",
+            f"  knowledge       {self.passages} passages",
+        ]
+        if self.off:
+            lines += ["", "  switched off:", *(f"    {reason}" for reason in self.off)]
+        if self.local:
+            lines += ["", "  this start accepts calls from this machine only, signed with a token made for it"]
+        lines += [
+            "",
+            "  next            voicectl replay-call      plays a whole conversation",
+            "  stop            Ctrl-C",
+        ]
+        return lines
+
+
+def check(settings: Settings) -> None:
+    """Refuse to start over faults that would only show in a call. Raises ConfigError naming all of them."""
+    from voicectl.carriers.checks import check as check_relay
+    from voicectl.carriers.numbers import e164
+
+    faults = [
+        f"{fault.path}: {fault.message} ({fault.hint})"
+        for fault in check_relay(settings.relay, settings.voice)
+        if fault.severity == "error"
+    ]
+    url = settings.server.public_url
+    if url and (urlsplit(url).scheme != "https" or not urlsplit(url).hostname):
+        faults.append(f"server.public_url: {url!r} is not an https:// address (Twilio connects to wss:// only)")
+    if settings.twilio.auth_token and not url:
+        faults.append("server.public_url: missing (set VOICECTL_PUBLIC_URL to the https:// address Twilio reaches)")
+    try:
+        if settings.agent.transfer_number:
+            e164(settings.agent.transfer_number)
+    except ConfigError as bad:
+        faults.append(f"agent.transfer_number: {bad.message}")
+    if faults:
+        raise ConfigError("the configuration cannot work:\n  " + "\n  ".join(faults), "mend the settings named above")
+
+
+def run(settings: Settings, started: Callable[[Started], None]) -> None:
+    """Serve until told to stop."""
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, started))
+
+
+async def _serve(settings: Settings, started: Callable[[Started], None]) -> None:
+    stop, now = asyncio.Event(), asyncio.Event()
+
+    def asked() -> None:
+        (now if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked)
+    async with serving(settings) as (server, services):
+        started(server)
+        await stop.wait()
+        services.ready = False
+        ending = asyncio.ensure_future(services.agent.close())
+        forced = asyncio.ensure_future(now.wait())
+        await asyncio.wait({ending, forced}, timeout=CLOSING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ending, forced):
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[tuple[Started, bootstrap.Services]]:
+    """Both listeners, open and warm, until the block is left."""
+    off = _switched_off(settings)
+    is_local = not settings.twilio.auth_token
+    settings = bootstrap.local(settings, settings.server.port)
+    server = settings.server
+    async with bootstrap.running(settings, sample=True) as services:
+        handler = relay_handler(services)
+        async with listen(public_app(services, handler), host=server.host, port=server.port) as port:
+            here = "127.0.0.1" if server.host in ("", "0.0.0.0", "::") else server.host
+            address = f"http://{here}:{port}"
+            door = Door(frozenset({"127.0.0.1", "localhost", "::1", server.operator_host}))
+            booth = PhoneBooth(
+                voice_url=server.public_url.rstrip("/") + PATH,
+                route=Route(server.public_url, address),
+                auth_token=settings.twilio.auth_token,
+                account_sid=settings.twilio.account_sid or SIMULATED_ACCOUNT,
+            )
+            app = operator_app(door, booth)
+            async with listen(app, host=server.operator_host, port=server.operator_port) as operator_port:
+                operator = f"http://{server.operator_host}:{operator_port}"
+                begun = Started(
+                    address=address,
+                    operator_address=operator,
+                    phone_link=f"{operator}/?key={door.key}",
+                    public_url=server.public_url,
+                    local=is_local,
+                    model=services.model.name,
+                    passages=await services.knowledge_store.count(),
+                    off=tuple(off),
+                )
+                # A collection of all that was imported would stall every call for 80 ms.
+                gc.collect()
+                gc.freeze()
+                with _state_file(begun, settings.twilio.auth_token if is_local else ""):
+                    yield begun, services
+
+
+def _switched_off(settings: Settings) -> list[str]:
+    off = []
+    if not settings.twilio.auth_token:
+        off.append("real calls: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and VOICECTL_PUBLIC_URL")
+    if bootstrap.model_kind(settings) == "offline" and settings.llm.kind != "offline":
+        off.append(
+            "written replies: set OPENAI_API_KEY (or OPENAI_BASE_URL); until then answers are quoted from the knowledge"
+        )
+    if not settings.agent.transfer_number:
+        off.append("handing callers to a person: set agent.transfer_number in voicectl.toml")
+    return off
+
+
+@contextlib.contextmanager
+def _state_file(started: Started, auth_token: str):  # type: ignore[no-untyped-def]
+    STATE.parent.mkdir(mode=0o700, exist_ok=True)
+    STATE.unlink(missing_ok=True)
+    with os.fdopen(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(
+            {
+                "url": started.address,
+                "operator_url": started.operator_address,
+                "public_url": started.public_url,
+                "auth_token": auth_token,
+            },
+            file,
+        )
+    try:
+        yield
+    finally:
+        STATE.unlink(missing_ok=True)

@@ -1,0 +1,146 @@
+"""What Twilio asks over HTTP: how to answer a call, what to do when the relay is over, and how calls are doing.
+
+Every request is signed and every answer is TwiML; a request that is not Twilio's gets a bare status and no hint.
+Bodies are counted while they stream in and refused at 64 KiB, before anything parses them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request, Response
+
+from voicectl.carriers import twiml
+from voicectl.carriers.signature import SignatureCheck, SignatureError
+from voicectl.ports import CallStore
+from voicectl.server.relay_socket import PATH
+from voicectl.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 64 * 1024
+BODY_SECONDS = 10.0
+TOKEN_SECONDS = 120.0
+"""A call's socket comes within about two seconds of the webhook; a slow day is allowed for."""
+NOBODY_THERE = "Thank you for calling. Goodbye."
+CUT_OFF_PERSON = "I'm sorry, we were cut off. I'll put you through to a person."
+CUT_OFF = "I'm sorry, we were cut off. Please call again. Goodbye."
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRoutes:
+    """The routes under PATH."""
+
+    settings: Settings
+    store: CallStore
+    signatures: SignatureCheck
+    admits: Callable[[], bool]
+    """Whether one more call can be taken."""
+    greeting: Callable[[], str]
+
+    def router(self) -> APIRouter:
+        router = APIRouter(prefix=PATH)
+        router.add_api_route("", self.answer, methods=["POST"])
+        router.add_api_route("/action", self.action, methods=["POST"])
+        router.add_api_route("/status", self.status, methods=["POST"])
+        return router
+
+    async def answer(self, request: Request) -> Response:
+        """The voice webhook: a call comes in."""
+        form = await self._signed(request)
+        if isinstance(form, Response):
+            return form
+        server = self.settings.server
+        if not self.admits():
+            return _xml(twiml.say_and_hang_up(server.busy_message))
+        try:
+            token = await self.store.mint_token(form["CallSid"], lifetime=TOKEN_SECONDS)
+        except Exception:
+            log.exception("a call could not be answered: no token")
+            return _xml(twiml.say_and_hang_up(server.busy_message))
+        return _xml(
+            twiml.relay(
+                url=self.signatures.socket_url(PATH),
+                action=self.signatures.webhook_url(f"{PATH}/action"),
+                token=token,
+                greeting=self.greeting(),
+                relay=self.settings.relay,
+                voice=self.settings.voice,
+            )
+        )
+
+    async def action(self, request: Request) -> Response:
+        """The relay session is over. Asked for hung-up calls too, when the answer has no effect."""
+        form = await self._signed(request)
+        if isinstance(form, Response):
+            return form
+        person = self.settings.agent.transfer_number
+        if form.get("SessionStatus") == "ended" and form.get("HandoffData") == "person" and person:
+            return _xml(twiml.transfer(person, after=NOBODY_THERE))
+        if form.get("SessionStatus") == "failed" and form.get("CallStatus") == "in-progress":
+            if person:
+                return _xml(twiml.transfer(person, CUT_OFF_PERSON, after=NOBODY_THERE))
+            return _xml(twiml.say_and_hang_up(CUT_OFF))
+        return _xml(twiml.hang_up())
+
+    async def status(self, request: Request) -> Response:
+        """A status callback, in any order and any number of times."""
+        form = await self._signed(request)
+        if isinstance(form, Response):
+            return form
+        try:
+            await self.store.call_status(
+                form["CallSid"],
+                form.get("CallStatus", ""),
+                _number(form, "SequenceNumber"),
+                _number(form, "CallDuration"),
+            )
+        except Exception:
+            log.exception("a status callback was not stored")
+        return Response(status_code=204)
+
+    async def _signed(self, request: Request) -> dict[str, str] | Response:
+        """The parameters of a genuine request, or the answer for any other."""
+        body = await _body(request)
+        if body is None:
+            return Response(status_code=413)
+        try:
+            return self.signatures.webhook(
+                request.scope["path"],
+                request.scope["query_string"],
+                body,
+                request.headers.get("content-type", ""),
+                request.headers.get("x-twilio-signature"),
+                shared_key=request.headers.get("x-twilio-webhooks-signature-settings"),
+            )
+        except SignatureError as refused:
+            log.warning("a webhook was refused", extra={"status": refused.status, "why": refused.why})
+            return Response(status_code=refused.status)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body; None when it is too long, or too long in coming."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY:
+                    return None
+                parts.append(part)
+    except TimeoutError:
+        return None
+    return b"".join(parts)
+
+
+def _number(form: dict[str, str], name: str) -> int | None:
+    value = form.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
+def _xml(document: str) -> Response:
+    return Response(document, media_type="text/xml")

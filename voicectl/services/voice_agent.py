@@ -1,0 +1,428 @@
+"""Live calls: the conversation machine of each, driven on the event loop.
+
+Each call has one mailbox. The socket's reader, the reply being generated and every timer can do one thing only: post
+an event. Events are taken one at a time, in the order they were posted; the machine is asked, and its effects are
+performed before the next event is looked at. So a race between a barge-in and the last token becomes an order in a
+list. The running loop is the only clock, which is why the same code runs in virtual time.
+
+Words leave through one writer per call, which sends what has gathered since its last turn as one message. It holds
+words back in two cases only:
+
+- the first words of a reply wait until the caller's turn is on disk (it has been written while the model was
+  thinking, so in practice they do not wait), and
+- the frame that closes a talk cycle waits until the agent's turn is.
+
+A store that is slow or down delays no one for longer than STORE_PATIENCE: the owner is told, the caller is not.
+Words of a cancelled reply that have not left are thrown away when the cancellation is performed.
+
+The cap on a call's length is a timer of the driver. It asks the conversation to close; if that does not happen, it
+ends the call without asking anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import statistics
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from voicectl.conversation import effects as fx
+from voicectl.conversation import events as ev
+from voicectl.conversation.machine import Conversation
+from voicectl.conversation.manners import Manners
+from voicectl.conversation.questions import standalone_question
+from voicectl.conversation.turns import Closing, Line, Passage, Turn
+from voicectl.errors import ReplyError
+from voicectl.ports import (
+    CallerLine,
+    CallEvent,
+    CallInfo,
+    CallStore,
+    CallSummary,
+    Knowledge,
+    Receipt,
+    ReplyEnd,
+    ReplyModel,
+    ReplyRequest,
+)
+
+log = logging.getLogger(__name__)
+
+STORE_PATIENCE = 0.5
+"""Seconds that words wait for the disk at most."""
+CLOSE_GRACE = 20.0
+"""Seconds a conversation has to close itself when its time is up."""
+HANG_UP_GRACE = 5.0
+"""Seconds the carrier has to close the socket after `end`."""
+SLOW_READER_SECONDS = 2.0
+SLOW_READER_CHARACTERS = 64 * 1024
+"""A peer that has not taken a message for so long, while so much waits, is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLimits:
+    """Bounds of a call that lie outside the conversation. Seconds."""
+
+    call_seconds: float = 1800.0
+    passages: int = 4
+    search_seconds: float = 0.4
+
+
+class VoiceAgentService:
+    """Holds the conversations of this process."""
+
+    def __init__(
+        self,
+        *,
+        model: ReplyModel,
+        knowledge: Knowledge,
+        store: CallStore,
+        manners: Manners,
+        limits: AgentLimits | None = None,
+    ) -> None:
+        self.model = model
+        self.knowledge = knowledge
+        self.store = store
+        self.manners = manners
+        self.limits = limits or AgentLimits()
+        self.calls: dict[str, LiveCall] = {}
+
+    def answer(self, info: CallInfo, line: CallerLine, greeting: str) -> LiveCall:
+        """Begin the conversation of a call whose socket has proved itself. `greeting` is spoken by the carrier."""
+        call = LiveCall(self, info, line)
+        self.calls[info.session] = call
+        self.store.begin_call(info)
+        call.post(ev.CallStarted(call.now, greeting))
+        return call
+
+    async def close(self) -> None:
+        """End every live call with a word of apology; returns when they are all over."""
+        for call in list(self.calls.values()):
+            call.post(ev.CloseRequested(call.now, "shutdown"))
+        while self.calls:
+            await asyncio.wait([asyncio.ensure_future(call.over.wait()) for call in self.calls.values()])
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    """Words, or the end of the call, on their way to the carrier."""
+
+    generation: int
+    text: str = ""
+    last: bool = False
+    closing: Closing | None = None
+    after: Receipt | None = None
+
+
+class LiveCall:
+    """One call: its mailbox, its machine, its timers, its writer."""
+
+    def __init__(self, service: VoiceAgentService, info: CallInfo, line: CallerLine) -> None:
+        self.info = info
+        self.over = asyncio.Event()
+        """The call is finished and nothing of it is left."""
+        self.ended_by_us = False
+        self._service = service
+        self._line = line
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._conversation = Conversation(service.manners)
+        self._mailbox: deque[ev.Event] = deque()
+        self._busy = False
+        self._finished = False
+        self._timers: dict[ev.Timer, asyncio.TimerHandle] = {}
+        self._generations: dict[int, asyncio.Task[None]] = {}
+        self._outbox: deque[_Outgoing] = deque()
+        self._wake = asyncio.Event()
+        self._sending_since: float | None = None
+        self._caller_turn: Receipt | None = None
+        self._agent_turn: Receipt | None = None
+        self._helpers: set[asyncio.Task[None]] = set()
+        self._writer = self._loop.create_task(self._write())
+        self._cap = self._loop.call_later(service.limits.call_seconds, self._time_is_up)
+
+    @property
+    def now(self) -> float:
+        """Seconds into the call."""
+        return self._loop.time() - self._started
+
+    @property
+    def phase(self) -> str:
+        return self._conversation.phase
+
+    @property
+    def turns(self) -> list[Turn]:
+        return self._conversation.turns
+
+    def post(self, event: ev.Event) -> None:
+        """Put an event into the mailbox. It is handled before this returns, unless another one is being handled."""
+        self._mailbox.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._mailbox:
+                event = self._mailbox.popleft()
+                self._note(event)
+                for effect in self._conversation.handle(event):
+                    self._performers[type(effect)](self, effect)
+        except Exception:
+            log.exception("a conversation broke; its call is given back to the carrier")
+            self._mailbox.clear()
+            self._incident(fx.RecordIncident("internal", "internal", "call given back"))
+            self._help(self._force_end())
+        finally:
+            self._busy = False
+
+    async def finish(self, reason: ev.EndReason) -> None:
+        """The socket is closed. Returns when nothing of the call is left and its end is on disk."""
+        if self._finished:
+            return
+        self._finished = True
+        self.post(ev.CallEnded(self.now, reason))
+        tasks = [self._writer, *self._generations.values(), *self._helpers]
+        for task in tasks:
+            task.cancel()
+        for timer in (self._cap, *self._timers.values()):
+            timer.cancel()
+        self._timers.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        receipt = self._service.store.end_call(self.info.sid, reason, summary(self.turns))
+        await self._durable(receipt)
+        self._service.calls.pop(self.info.session, None)
+        self.over.set()
+
+    # --- effects -----------------------------------------------------------------------------------------
+
+    def _say(self, effect: fx.Say) -> None:
+        if effect.text:
+            gate = self._caller_turn if self._caller_turn is not None and not self._caller_turn.done else None
+            self._send(_Outgoing(effect.generation, effect.text, after=gate))
+        if effect.last:
+            self._send(_Outgoing(effect.generation, last=True, after=self._agent_turn))
+
+    def _end(self, effect: fx.End) -> None:
+        self.ended_by_us = True
+        self._send(_Outgoing(0, closing=effect.closing))
+
+    def _send(self, item: _Outgoing) -> None:
+        self._outbox.append(item)
+        self._wake.set()
+        stuck = self._sending_since
+        if stuck is not None and self._loop.time() - stuck > SLOW_READER_SECONDS:
+            waiting = sum(len(each.text) for each in self._outbox)
+            if waiting > SLOW_READER_CHARACTERS:
+                self._incident(fx.RecordIncident("carrier", "slow_reader", "closed the socket"))
+                self._help(self._line.close())
+
+    def _set_timer(self, effect: fx.SetTimer) -> None:
+        self._cancel_timer(fx.CancelTimer(effect.timer))
+        self._timers[effect.timer] = self._loop.call_at(
+            self._started + effect.due, self._timer_due, effect.timer, effect.due
+        )
+
+    def _timer_due(self, timer: ev.Timer, due: float) -> None:
+        self._timers.pop(timer, None)
+        self.post(ev.TimerFired(max(self.now, due), timer, due))
+
+    def _cancel_timer(self, effect: fx.CancelTimer) -> None:
+        handle = self._timers.pop(effect.timer, None)
+        if handle is not None:
+            handle.cancel()
+
+    def _start_generation(self, effect: fx.StartGeneration) -> None:
+        task = self._loop.create_task(self._generate(effect.generation, effect.lines))
+        self._generations[effect.generation] = task
+        task.add_done_callback(lambda _: self._generations.pop(effect.generation, None))
+
+    def _cancel_generation(self, effect: fx.CancelGeneration) -> None:
+        task = self._generations.get(effect.generation)
+        if task is not None:
+            task.cancel()
+        if effect.unsay and self._outbox:
+            self._outbox = deque(item for item in self._outbox if item.generation != effect.generation or not item.text)
+
+    def _record_turn(self, effect: fx.RecordTurn) -> None:
+        receipt = self._service.store.record_turn(self.info.sid, effect.turn)
+        if effect.turn.role == "caller":
+            self._caller_turn = receipt
+        else:
+            self._agent_turn = receipt
+
+    def _incident(self, effect: fx.RecordIncident) -> None:
+        log.warning("incident", extra={"part": effect.part, "kind": effect.kind, "action": effect.action})
+        self._service.store.record_event(
+            self.info.sid,
+            CallEvent(
+                self.now,
+                "incident",
+                {"part": effect.part, "kind": effect.kind, "action": effect.action, "generation": effect.generation},
+            ),
+        )
+
+    _performers: ClassVar[dict[type, Callable[[LiveCall, Any], None]]] = {
+        fx.Say: _say,
+        fx.End: _end,
+        fx.SetTimer: _set_timer,
+        fx.CancelTimer: _cancel_timer,
+        fx.StartGeneration: _start_generation,
+        fx.CancelGeneration: _cancel_generation,
+        fx.RecordTurn: _record_turn,
+        fx.RecordIncident: _incident,
+    }
+
+    # --- the reply ---------------------------------------------------------------------------------------
+
+    async def _generate(self, generation: int, lines: tuple[Line, ...]) -> None:
+        passages: tuple[Passage, ...] = ()
+        try:
+            passages, failed = await self._search(lines)
+            request = ReplyRequest(self.info, lines, passages, failed)
+            end: ReplyEnd | None = None
+            async for part in self._service.model.reply(request):
+                if isinstance(part, str):
+                    self.post(ev.ReplyDelta(self.now, generation, part))
+                else:
+                    end = part
+            if end is None:
+                raise ReplyError("truncated", "the reply stopped without an end")
+        except ReplyError as error:
+            self.post(ev.Failed(self.now, "llm", error.kind, generation))
+        except Exception:
+            log.exception("a reply model broke")
+            self.post(ev.Failed(self.now, "llm", "internal", generation))
+        else:
+            self.post(ev.ReplyFinished(self.now, generation, end.reason, end.closing, end.usage, passages))
+
+    async def _search(self, lines: tuple[Line, ...]) -> tuple[tuple[Passage, ...], bool]:
+        """What the knowledge base has on the question, and whether it could not be asked."""
+        limits = self._service.limits
+        try:
+            async with asyncio.timeout(limits.search_seconds):
+                found = await self._service.knowledge.search(standalone_question(lines), limit=limits.passages)
+            return tuple(found), False
+        except TimeoutError:
+            self.post(ev.Failed(self.now, "kb", "timeout"))
+        except Exception:
+            log.exception("the knowledge base failed")
+            self.post(ev.Failed(self.now, "kb", "internal"))
+        return (), True
+
+    # --- the writer --------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                while not self._outbox:
+                    self._wake.clear()
+                    await self._wake.wait()
+                item = self._outbox[0]
+                if item.after is not None:
+                    receipt, item.after = item.after, None
+                    if not receipt.done:
+                        await self._durable(receipt)
+                        continue  # while waiting the words may have been thrown away
+                self._outbox.popleft()
+                if item.closing is not None:
+                    await self._line.end(item.closing)
+                    self._cap.cancel()
+                    self._cap = self._loop.call_later(HANG_UP_GRACE, self._hang_up)
+                    continue
+                text, last = self._gather(item)
+                self._sending_since = self._loop.time()
+                await self._line.say(text, last=last)
+                self._sending_since = None
+        except ConnectionError:
+            self._outbox.clear()  # the reader sees the same and finishes the call
+
+    def _gather(self, item: _Outgoing) -> tuple[str, bool]:
+        """Everything that may leave with this item: what has gathered of the same reply since the last message."""
+        parts, last = [item.text], item.last
+        while self._outbox and not last:
+            more = self._outbox[0]
+            held = more.after is not None and not more.after.done
+            if held or more.closing is not None or more.generation != item.generation:
+                break
+            self._outbox.popleft()
+            parts.append(more.text)
+            last = more.last
+        return "".join(parts), last
+
+    async def _durable(self, receipt: Receipt) -> None:
+        """Wait for the disk, but not for long."""
+        try:
+            async with asyncio.timeout(STORE_PATIENCE):
+                await receipt.wait()
+        except TimeoutError:
+            self.post(ev.Failed(self.now, "storage", "timeout"))
+        except Exception:
+            log.warning("a turn was not stored")
+            self.post(ev.Failed(self.now, "storage", "refused"))
+
+    # --- the end -----------------------------------------------------------------------------------------
+
+    def _time_is_up(self) -> None:
+        self._cap = self._loop.call_later(CLOSE_GRACE, lambda: self._help(self._force_end()))
+        self.post(ev.CloseRequested(self.now, "time_is_up"))
+
+    async def _force_end(self) -> None:
+        """End the call past its mailbox, its machine and its writer."""
+        self.ended_by_us = True
+        try:
+            async with asyncio.timeout(HANG_UP_GRACE):
+                await self._line.end("goodbye")
+                await asyncio.sleep(HANG_UP_GRACE)
+        except (TimeoutError, ConnectionError):
+            pass
+        await self._line.close()
+
+    def _hang_up(self) -> None:
+        """The carrier was told that the call is over and has not closed the socket."""
+        if not self._finished:
+            self._help(self._line.close())
+
+    def _help(self, work: Any) -> None:
+        if self._finished:
+            work.close()
+            return
+        task = self._loop.create_task(work)
+        self._helpers.add(task)
+        task.add_done_callback(self._helpers.discard)
+
+    def _note(self, event: ev.Event) -> None:
+        """Keep what the owner will look for and the turns do not tell. Never what was said or keyed."""
+        kind = _NOTED.get(type(event))
+        if kind is not None:
+            data = {"reason": event.reason} if isinstance(event, (ev.CallEnded, ev.CloseRequested)) else {}
+            self._service.store.record_event(self.info.sid, CallEvent(event.at, kind, dict(data)))
+
+
+_NOTED: dict[type, str] = {
+    ev.CallStarted: "started",
+    ev.CallerInterrupted: "interrupted",
+    ev.KeyPressed: "key",
+    ev.CloseRequested: "close_requested",
+    ev.CallEnded: "ended",
+}
+
+
+def summary(turns: list[Turn]) -> CallSummary:
+    """Count a conversation's figures. A response is a caller's turn to the first token of the reply to it."""
+    responses = [
+        (turn.first_token_at - turn.at) * 1000
+        for turn in turns
+        if turn.kind == "reply" and turn.first_token_at is not None
+    ]
+    return CallSummary(
+        turns=len(turns),
+        interruptions=sum(turn.interrupted for turn in turns),
+        reprompts=sum(turn.kind == "reprompt" for turn in turns),
+        failures=sum(bool(turn.failure) and turn.failure not in ("interrupted", "overrun", "length") for turn in turns),
+        response_p50_ms=statistics.median(responses) if responses else None,
+        response_max_ms=max(responses, default=None),
+        prompt_tokens=sum(turn.usage.prompt_tokens for turn in turns if turn.usage),
+        completion_tokens=sum(turn.usage.completion_tokens for turn in turns if turn.usage),
+    )
