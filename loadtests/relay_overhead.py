@@ -26,6 +26,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import statistics
 import subprocess
@@ -44,6 +45,8 @@ from voicectl.carriers.signature import sign
 FIRST_TOKEN = 0.3
 TOKEN_GAP = 0.02
 TOKENS = 60
+THINKS = 1.0
+"""Seconds a caller is silent between an answer and the next question, give or take a fifth."""
 PATH = "/api/v1/voice/conversation-relay"
 PUBLIC = "https://bench.example"
 TOKEN = "benchmark-auth-token"
@@ -239,10 +242,12 @@ class Caller:
         )
 
     async def talk(self, until: float, counting: asyncio.Event) -> None:
+        # Callers do not speak in chorus: each starts at its own time and thinks for a while.
+        await asyncio.sleep(random.uniform(0, FIRST_TOKEN + TOKENS * TOKEN_GAP + THINKS))
         while time.monotonic() < until:
-            await self._send(type="info", name="agentSpeaking", value="off")
-            await asyncio.sleep(0.4)
             await self._ask(counting)
+            await self._send(type="info", name="agentSpeaking", value="off")
+            await asyncio.sleep(random.uniform(0.8, 1.2) * THINKS)
 
     async def _ask(self, counting: asyncio.Event) -> None:
         asked = time.monotonic()
@@ -344,9 +349,9 @@ async def measure(kind: str, talkers: int, seconds: float, idle: int, ports: tup
         for caller in callers:
             await caller.open()
         counting = asyncio.Event()
-        until = time.monotonic() + seconds + 3
+        until = time.monotonic() + seconds + 4
         talks = [asyncio.ensure_future(caller.talk(until, counting)) for caller in callers]
-        await asyncio.sleep(3)  # everything is warm
+        await asyncio.sleep(4)  # everything is warm, and every caller has begun
         counting.set()
         before = cpu_seconds(server.pid)
         tokens_before = figures.tokens

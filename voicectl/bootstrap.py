@@ -7,10 +7,11 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voicectl.errors import ConfigError
+from voicectl.errors import ConfigError, ReplyError
 from voicectl.settings import Settings
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def reply_model(settings: Settings) -> ReplyModel:
             raise ConfigError(
                 "llm.kind is scripted, but there is no llm.script", "name the file of replies in llm.script"
             )
-        return ScriptedModel.from_file(llm.script)
+        return ScriptedModel.load(llm.script)
     from voicectl.llm.chain import Chain
     from voicectl.llm.openai import OpenAIModel
 
@@ -138,7 +139,12 @@ def reply_model(settings: Settings) -> ReplyModel:
             "the reply model is openai, but there is no key",
             "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server without keys",
         )
-    return Chain([OpenAIModel(llm, agent), offline])
+    online = OpenAIModel(llm, agent, now=lambda: datetime.now().astimezone())
+    return Chain([online, offline], first_token_seconds=llm.first_token_seconds, on_failure=_tell_owner)
+
+
+def _tell_owner(model: str, error: ReplyError) -> None:
+    log.warning("a reply model failed, the next one answers", extra={"kind": error.kind})
 
 
 def model_kind(settings: Settings) -> str:

@@ -42,7 +42,9 @@ class ServerSettings:
     host: str = setting("", "Address of the public listener; empty: 0.0.0.0, or 127.0.0.1 without a Twilio auth token")
     port: int = setting(8080, "Port of the public listener, the one Twilio reaches", low=0, high=65535)
     operator_host: str = setting("127.0.0.1", "Address of the operator's listener")
-    operator_port: int = setting(8081, "Port of the operator's listener, with the phone in the browser", low=0, high=65535)
+    operator_port: int = setting(
+        8081, "Port of the operator's listener, with the phone in the browser", low=0, high=65535
+    )
     public_url: str = setting(
         "",
         "How Twilio reaches the public listener, e.g. https://voice.example.com; signatures are checked against it",
@@ -67,7 +69,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class TwilioSettings:
-    account_sid: str = setting("", "Account SID, AC...", env="TWILIO_ACCOUNT_SID")
+    account_sid: str = setting("", "Account SID, AC and 32 hexadecimal digits", env="TWILIO_ACCOUNT_SID")
     auth_token: str = setting(
         "", "Primary auth token: signs every webhook and socket", env="TWILIO_AUTH_TOKEN", secret=True
     )
@@ -99,7 +101,7 @@ class LlmSettings:
 
 @dataclass(frozen=True, slots=True)
 class VoiceSettings:
-    provider: str = setting("ElevenLabs", "Who speaks", choices=("ElevenLabs", "Google", "Amazon"))
+    provider: str = setting("ElevenLabs", "Who turns text into speech", choices=("ElevenLabs", "Google", "Amazon"))
     voice: str = setting("", "Voice id or name; empty: Twilio's default voice of the provider")
     model: str = setting(
         "",
@@ -122,9 +124,9 @@ class LanguageSettings:
     """One <Language>: what changes when the call switches to this language."""
 
     code: str = setting("", "BCP-47 tag, e.g. es-ES, or multi")
-    tts_provider: str = setting("", "Who speaks", choices=("", "ElevenLabs", "Google", "Amazon"))
+    tts_provider: str = setting("", "Who turns text into speech", choices=("", "ElevenLabs", "Google", "Amazon"))
     voice: str = setting("", "Voice id or name")
-    transcription_provider: str = setting("", "Who listens", choices=("", "Deepgram", "Google"))
+    transcription_provider: str = setting("", "Who turns speech into text", choices=("", "Deepgram", "Google"))
     speech_model: str = setting("", "Recognition model")
     hints: str = setting("", "Comma-separated phrases to expect")
     smart_format: bool | None = setting(None, "Punctuation and numbers in transcripts")
@@ -142,7 +144,7 @@ class RelaySettings:
     language: str = setting("en-US", "Language of the call, both directions")
     tts_language: str | None = setting(None, "Language spoken, if another")
     transcription_language: str | None = setting(None, "Language heard, if another")
-    transcription_provider: str = setting("Deepgram", "Who listens", choices=("Deepgram", "Google"))
+    transcription_provider: str = setting("Deepgram", "Who turns speech into text", choices=("Deepgram", "Google"))
     speech_model: str = setting("flux", "Recognition model; flux gives partial prompts and the quickest end of turn")
     interruptible: str = setting("any", "What may cut the agent off", choices=INTERRUPTIBLE)
     welcome_greeting_interruptible: str = setting("any", "What may cut the greeting off", choices=INTERRUPTIBLE)
@@ -232,6 +234,14 @@ class KnowledgeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    log_level: str = setting("warning", "Least level that is logged", choices=("debug", "info", "warning", "error"))
+    sample_seconds: float = setting(
+        60.0, "How often live calls, memory and loop lag are stored in the database", low=1, high=86400
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
@@ -242,6 +252,7 @@ class Settings:
     agent: AgentSettings = field(default_factory=AgentSettings)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     knowledge: KnowledgeSettings = field(default_factory=KnowledgeSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
 
 @dataclass(frozen=True, slots=True)

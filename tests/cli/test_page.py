@@ -20,7 +20,7 @@ from voicectl.simulator.actions import (
 )
 from voicectl.simulator.caller import Caller
 from voicectl.simulator.line import TokensArrived
-from voicectl.simulator.rehearsal import CallReport, Check
+from voicectl.simulator.rehearsal import CallReport, Check, Said
 from voicectl.simulator.transcript import Transcript
 
 
@@ -146,11 +146,14 @@ def test_the_report() -> None:
         Check("s.yaml:5", "silence", True, ""),
         Check("s.yaml", "the call ends with goodbye", False, ""),
     )
+    said = tuple(Said("agent", "speech", 1, 2, "Hi", first_token_ms=ms, first_audio_ms=ms + 300) for ms in (600, 800))
     paper = Paper()
-    paper.page.report(CallReport("s", "s.yaml", "failed", "the socket was lost", 12.34, (), checks, ("64105: lost",)))
+    paper.page.report(CallReport("s", "s.yaml", "failed", "the socket was lost", 12.34, said, checks, ("64105: lost",)))
     assert paper.text.splitlines() == [
         "   12.3  the call is over: failed (the socket was lost)",
         "         Twilio would note 64105: lost",
+        "2 answers: first token after 700 ms, first audio after 1000 ms"
+        " (medians, from the caller's last word; at most 800 and 1100)",
         "1 of 4 expectations met",
         "FAILED    s.yaml:3",
         "expected  contains 'ten'",

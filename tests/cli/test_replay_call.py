@@ -6,6 +6,9 @@ import asyncio
 import io
 import json
 import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,7 +175,7 @@ def test_lines_from_a_pipe(virtual: None) -> None:
     typed = "When are you open on Saturday?\n\n/keys 12#\n/wait 1\n/bad\n/keys x\nThank you, bye\n"
     got = replay("--interactive", typed=typed)
     assert got.exit_code == 0, got.output
-    said = [line[9:] for line in got.stdout.splitlines() if re.match(r" *\d", line)]
+    said = [line[9:] for line in got.stdout.splitlines() if re.match(r" +\d+\.\d  ", line)]
     assert [line.split()[0] for line in said] == "agent caller agent agent caller agent caller agent the".split()
     assert said[2].endswith("On Saturday we're open 9 AM to 5 PM.")
     assert said[3].endswith("Are you still there?")
@@ -246,6 +249,17 @@ def test_a_running_server_refuses_another_token(
     assert got.exit_code == 3
     assert "refused our signature" in got.stderr
     assert "TWILIO_AUTH_TOKEN" in got.stderr
+
+
+def test_ctrl_c() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "voicectl", "replay-call"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "A call to Harbour Cycles\n"
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "interrupted\n")
 
 
 def test_nobody_answers(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

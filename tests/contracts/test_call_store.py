@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -71,6 +73,22 @@ def open_store(request: pytest.FixtureRequest, clock: WallClock) -> Open:
             yield Calls(database, clock=clock)
 
     return stored
+
+
+@dataclass
+class Kept:
+    """An open store and the event loop it is used on: for tests of many examples."""
+
+    store: Store
+    run: Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture
+def kept_open(open_store: Open) -> Iterator[Kept]:
+    with asyncio.Runner() as runner:
+        context = open_store()
+        yield Kept(runner.run(context.__aenter__()), runner.run)
+        runner.run(context.__aexit__(None, None, None))
 
 
 def with_store(open_store: Open, work: Callable[[Store], Awaitable[None]]) -> None:
@@ -299,13 +317,14 @@ CALLBACKS = st.tuples(st.sampled_from(STEPS), st.none() | st.integers(0, 9), st.
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(callbacks=st.lists(CALLBACKS, min_size=1, max_size=6), data=st.data())
 def test_status_callbacks_in_any_order_end_the_same(
-    open_store: Open, callbacks: list[tuple[str, int | None, int | None]], data: st.DataObject
+    kept_open: Kept, callbacks: list[tuple[str, int | None, int | None]], data: st.DataObject
 ) -> None:
     """Any permutation with any duplicates, with the first socket opening anywhere in between."""
     again = data.draw(st.lists(st.sampled_from(callbacks), max_size=4))
     shuffled = data.draw(st.permutations(callbacks + again))
 
-    async def final(store: Store, order: list[tuple[str, int | None, int | None]]) -> object:
+    async def final(order: list[tuple[str, int | None, int | None]]) -> object:
+        store = kept_open.store
         sid = f"CA{next(NUMBERS)}"
         for status, sequence, duration in order:
             if status == "begin":
@@ -316,10 +335,7 @@ def test_status_callbacks_in_any_order_end_the_same(
         assert stored is not None
         return (stored.status, stored.status_sequence, stored.carrier_duration, stored.live, stored.resume_count)
 
-    async def work(store: Store) -> None:
-        assert await final(store, shuffled) == await final(store, callbacks)
-
-    with_store(open_store, work)
+    assert kept_open.run(final(shuffled)) == kept_open.run(final(callbacks))
 
 
 def test_the_furthest_status_stands(open_store: Open) -> None:

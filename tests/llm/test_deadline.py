@@ -1,4 +1,4 @@
-"""The movable deadline: strikes in time, only while waiting, and never takes somebody else's cancellation for its own."""
+"""The movable deadline: strikes in time, only while waiting, and leaves other cancellations alone."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ def test_where_the_reads_end_makes_no_difference(pieces: list[str], newline: str
     else:
         cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=12)))
     ends = [0, *cuts, len(stream)]
-    assert outcome([stream[a:b] for a, b in zip(ends, ends[1:], strict=False)]) == expected
+    assert outcome([stream[a:b] for a, b in pairwise(ends)]) == expected
     assert outcome([stream[i : i + 1] for i in range(len(stream))]) == expected
 
 
@@ -169,8 +170,14 @@ def test_a_connection_that_ends_without_a_byte_is_truncated():
 
 @pytest.mark.parametrize(
     "payload",
-    ['{"choices": [{"delta": {"content": ["x"]}}]}', "[]", "\\", '{"choices": [{"delta": {"content": "\\ud800"}}]}']
-    + ['{"x": ' + "[" * 100_000],
+    [
+        '{"choices": [{"delta": {"content": ["x"]}}]}',
+        '{"choices": [{"delta": {"content": "\\ud800"}}]}',
+        "[]",
+        "\\",
+        '{"x": ' + "[" * 100_000,
+    ],
+    ids=["not text", "half a character", "not an object", "not JSON", "too deep"],
 )
 def test_data_of_the_wrong_shape(payload: str) -> None:
     assert fed(event(payload), eof=False)[1].failure == "bad_data"

@@ -33,6 +33,8 @@ class FakeAgent:
         self.reprompt = reprompt
         self.relay = relay
         """More attributes of <ConversationRelay>."""
+        self.farewell = "<Hangup/>"
+        """What the action callback answers, unless a person is wanted."""
         self.diary: list[tuple[str, Any]] = []
         """("POST /path", form), ("frame", frame), ("close", code), in the order of things."""
         self.sockets: list[web.WebSocketResponse] = []
@@ -71,6 +73,9 @@ class FakeAgent:
 
     async def _voice(self, request: web.Request) -> web.Response:
         await self._signed(request, PUBLIC + "/voice")
+        return await self._voice_again()
+
+    async def _voice_again(self) -> web.Response:
         return _twiml(
             f'<Connect action="{PUBLIC}/action"><ConversationRelay url="wss://voice.example.com/shop/relay" '
             f'welcomeGreeting="{self.greeting}" interruptible="any" dtmfDetection="true" '
@@ -79,7 +84,7 @@ class FakeAgent:
 
     async def _action(self, request: web.Request) -> web.Response:
         form = await self._signed(request, PUBLIC + "/action")
-        return _twiml("<Dial>+15550100077</Dial>" if form.get("HandoffData") == "person" else "<Hangup/>")
+        return _twiml("<Dial>+15550100077</Dial>" if form.get("HandoffData") == "person" else self.farewell)
 
     async def _relay(self, request: web.Request) -> web.WebSocketResponse:
         await self._signed(request, "wss://voice.example.com/shop/relay")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from fake_agent import PUBLIC, TOKEN, FakeAgent
 
 from voicectl.simulator.caller import Caller
@@ -159,6 +160,36 @@ def test_how_a_call_ends(rehearsed: Rehearse, words: str, ended: str) -> None:
     assert (got.ended, failed(got)) == (ended, [])
     other = rehearsed(text.replace(f"ended: {ended}", "ended: hung_up"))
     assert failed(other) == [("s.yaml", "the call ends with hung_up", ended)]
+
+
+def test_the_last_words_of_twiml_are_heard_out(rehearsed: Rehearse) -> None:
+    agent = FakeAgent()
+    agent.farewell = f"<Say>{'Thank you very much. ' * 5}</Say><Hangup/>"
+    assert rehearsed("steps: [{say: Bye}]", agent=agent).ended == "goodbye"
+
+
+def test_a_resumed_call_has_not_failed(tmp_path: Path) -> None:
+    class Stubborn(FakeAgent):
+        async def _action(self, request: web.Request) -> web.Response:
+            form = await request.post()
+            return await (self._voice_again() if form["SessionStatus"] == "failed" else super()._action(request))
+
+    async def main() -> CallReport:
+        async with Stubborn().serve(str(tmp_path / "agent")) as address:
+            caller = Caller(TwilioCall(voice_url=PUBLIC + "/voice", auth_token=TOKEN), Route(PUBLIC, address))
+            async with caller:
+                await caller.greeted()
+                await caller.turn()
+                caller.line.drop()
+                assert not caller.line.connected
+                await caller.silence(5)
+                assert caller.line.connected
+                caller.say("Bye")
+                await caller.end()
+            return report(parse("steps: [{say: Hi}]"), caller)
+
+    got = run(main(), tidy=True)
+    assert (got.ended, [alert[:5] for alert in got.alerts]) == ("goodbye", ["64105"])
 
 
 def test_hanging_up_in_the_middle(rehearsed: Rehearse) -> None:

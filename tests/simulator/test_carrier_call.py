@@ -257,6 +257,12 @@ def test_a_refused_socket_is_heard_as_busy(status: int | None) -> None:
     assert [alert.code for alert in rig.of(Alert)] == [64102]
 
 
+def test_a_caller_who_does_not_wait_for_the_busy_tone() -> None:
+    rig = refused(Knobs(delays=Delays(busy=(3.0, 3.0)))).wait(2.9).hang_up().wait(10)
+    assert rig.ending.status == "canceled"
+    assert [fetch.form["CallStatus"] for fetch in rig.fetched("status")] == ["canceled"]
+
+
 def test_or_the_action_callback_tells_of_it() -> None:
     rig = refused(Knobs(fast=True, ws_fail_runs_action=True)).finish()
     (action,) = rig.fetched("action")
@@ -529,6 +535,7 @@ def run(verbs: str, *, knobs: Knobs = FAST, **more: Any) -> Rig:
         ("<Pause length='soon'/>", 1),
         ("<Play>https://example.com/a.mp3</Play>", 2),
         ("<Play loop='3'>https://example.com/a.mp3</Play>", 6),
+        ("<Play loop='0'>https://example.com/a.mp3</Play>", 2000),
         ("<Play digits='1w2'/>", 1.26),
         ("<Dial>+15550100009</Dial>", 5),
         ("<Enqueue>people</Enqueue>", 5),
@@ -602,6 +609,11 @@ def test_calls_that_are_never_answered(verb: str, status: str, why: str) -> None
     assert rig.ending == CallOver(status, why)
     form = rig.fetched("status")[0].form
     assert (form["CallStatus"], form["CallDuration"], form["Duration"]) == (status, "0", "0")
+
+
+def test_hanging_up_on_a_call_that_is_over_changes_nothing() -> None:
+    rig = run("<Reject/>", knobs=Knobs()).hang_up().finish()
+    assert rig.ending == CallOver("no-answer", "the application rejected the call")
 
 
 # --- outbound -----------------------------------------------------------------------------------------------

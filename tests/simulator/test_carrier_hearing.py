@@ -50,6 +50,11 @@ def test_a_key_cuts_the_agent_off_in_the_order_recorded() -> None:
     assert 0.002 <= at["agent off"] - at["dtmf 5"] <= 0.003
 
 
+def test_a_cut_brings_the_edge_with_it() -> None:
+    rig = opened(Knobs()).say(LONG).wait(2).speak("Stop that", vad=1.0, partials=[(0.2, "Stop")], seconds=1.5).wait(1)
+    assert [line.partition(" '")[0] for line in rig.brief[1:5]] == ["caller on", "played", "interrupt", "partial"]
+
+
 def test_off_comes_before_on_however_quick_the_voice() -> None:
     rig = opened(Knobs(delays=Delays(speech=(0.0, 0.0)))).say(LONG).wait(1).press("5").say("Yes?").wait(3)
     assert rig.brief[-4:] == ["agent off", "agent on", "played 'Yes?'", "agent off"]
@@ -273,6 +278,11 @@ def test_an_utterance(seed: int) -> None:
         assert all(word in SENTENCE for word in text.split())
 
 
+def test_the_edge_comes_before_the_end_however_short_the_sound() -> None:
+    rig = opened(Knobs()).speak("No.", seconds=0.1, vad=1.0, final_after=0.1).wait(5)
+    assert rig.brief == ["caller on", "partial 'No.'", "caller off", "final 'No.'"]
+
+
 def test_partials_may_take_words_back() -> None:
     """The transcript so far is not always the beginning of the next one."""
     revised = 0
@@ -440,6 +450,12 @@ def test_or_it_comes_when_the_agent_has_finished(defer: bool, prompts: list[str]
     rig.wait(5)
     assert rig.prompts() == prompts
     assert rig.brief[-1] == ("final 'Stop that'" if defer else "agent off")
+
+
+def test_backchannel_never_comes_later() -> None:
+    rig = opened(knobs(defer_uncut_speech=True), interruptible="none", ignoreBackchannel="true").say(LONG).wait(0.5)
+    rig.speak("Okay.", seconds=1.0, final_after=0.3).wait(20)
+    assert rig.prompts() == []
 
 
 @pytest.mark.parametrize("report", ["none", "any"])

@@ -324,6 +324,11 @@ def test_preemptible_speech_behind_speech_that_is_not(drop: bool, played: list[s
     assert rig.played() == played
 
 
+def test_an_empty_token_cuts_nothing() -> None:
+    rig = opened().say(LONG, preemptible=True).wait(1).send(type="text", token="", last=True).wait(20)
+    assert rig.played() == [LONG]
+
+
 @pytest.mark.parametrize("drop", [True, False])
 def test_all_chunks_of_the_cut_message_are_dropped(drop: bool) -> None:
     rig = opened(knobs(drop_queued_preemptible=drop))
@@ -352,6 +357,12 @@ def test_or_until_it_turns_out_to_have_none() -> None:
     assert rig.brief[-1] == "agent off"
     rig = opened(Knobs()).say(LONG, preemptible=True).wait(1).say(" ").wait(1)
     assert rig.brief[-1] == "agent off"
+
+
+def test_digits_in_between_are_a_silence() -> None:
+    rig = opened().say(LONG, preemptible=True).send(type="sendDigits", digits="1").wait(1)
+    rig.send(type="text", token="Well").wait(5)
+    assert rig.brief[2:] == ["agent off", "played '1'"]
 
 
 def test_an_interruption_may_come_before_the_replacement() -> None:

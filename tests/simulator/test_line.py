@@ -94,6 +94,29 @@ def test_a_dropped_socket_has_no_close_frame(tmp_path: Path) -> None:
     assert agent.diary[-1][1]["SessionStatus"] == "failed"
 
 
+def test_twilios_close_codes_arrive(tmp_path: Path) -> None:
+    async def script(line: PhoneLine, agent: FakeAgent) -> None:
+        for _ in range(10):
+            await agent.sockets[0].send_str("not JSON")
+
+    _, agent, _ = place(tmp_path, script)
+    assert ("close", 1007) in agent.diary
+    assert len(agent.frames("error")) == 10
+
+
+def test_webhooks_are_not_redirected(tmp_path: Path) -> None:
+    class Moved(FakeAgent):
+        async def _voice(self, request: Any) -> Any:
+            from aiohttp import web
+
+            self.diary.append(("asked", request.path))
+            raise web.HTTPTemporaryRedirect("/voice?again")
+
+    _, agent, seen = place(tmp_path, agent=Moved())
+    assert agent.diary == [("asked", "/voice")]
+    assert [type(each) for each in seen] == [Alert]
+
+
 def test_a_server_that_closes_has_failed(tmp_path: Path) -> None:
     async def script(line: PhoneLine, _: FakeAgent) -> None:
         line.speak("Please crash")

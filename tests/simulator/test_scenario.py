@@ -136,6 +136,8 @@ def test_files(tmp_path: Path) -> None:
         ("It costs sixty five dollars", "65 dollars", True),
         ("It costs sixty or five dollars", "65", False),
         ("From nine thirty on", "9:30", True),
+        ("Call nine five five", "9 5 5", True),
+        ("It costs twenty, eleven with a card", "31", False),
         ("Are you STILL there?", "still there", True),
         ("A tune-up, then.", "tune up", True),
         ("A tuned bike", "tune", False),

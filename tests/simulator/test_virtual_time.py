@@ -191,30 +191,6 @@ def test_a_job_nobody_waits_for_any_more_still_holds_the_clock() -> None:
     assert ended == [0.0]
 
 
-def test_an_announced_thread_holds_the_clock_and_wakes_the_loop() -> None:
-    async def main() -> float:
-        loop = this_loop()
-        woken = asyncio.Event()
-
-        def outside() -> None:
-            time.sleep(0.03)
-            loop.call_soon_threadsafe(woken.set)
-
-        thread = threading.Thread(target=outside)
-        release = loop.hold_while(lambda: not woken.is_set())
-        thread.start()
-        async with asyncio.timeout(1):
-            await woken.wait()
-        thread.join()
-        release()
-        at = now()
-        await asyncio.sleep(10)
-        assert now() == at + 10
-        return at
-
-    assert run(main()) == 0
-
-
 def test_call_soon_threadsafe_wakes_a_loop_without_timers() -> None:
     async def main() -> str:
         loop = asyncio.get_running_loop()

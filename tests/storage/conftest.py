@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from storage_databases import (  # noqa: F401
+    kept_open,
     new_url,
     postgres,
     postgres_or_reason,

@@ -10,9 +10,11 @@ import asyncio
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,22 @@ def url(request: pytest.FixtureRequest) -> str:
     """A migrated database with nothing in it, of each kind in turn."""
     found: str = request.getfixturevalue(f"{request.param}_url")
     return found
+
+
+@dataclass
+class Opened:
+    """An open database and the event loop it is used on: for tests of many examples."""
+
+    database: Database
+    run: Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture
+def kept_open(url: str) -> Iterator[Opened]:
+    with asyncio.Runner() as runner:
+        database = Database.open(url)
+        yield Opened(database, runner.run)
+        runner.run(database.close())
 
 
 @pytest.fixture(params=KINDS)

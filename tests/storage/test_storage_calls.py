@@ -9,7 +9,7 @@ from typing import Any, get_args
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from storage_databases import opened
+from storage_databases import Opened, opened
 
 from voicectl.conversation.turns import Passage, Role, Turn, TurnKind, Usage
 from voicectl.ports import CallEvent, CallInfo
@@ -45,20 +45,19 @@ TURNS = st.builds(
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(turns=st.lists(TURNS, max_size=6))
-def test_turns_come_back_as_they_went_in(url: str, turns: list[Turn]) -> None:
+def test_turns_come_back_as_they_went_in(kept_open: Opened, turns: list[Turn]) -> None:
     newest = {turn.order: turn for turn in turns}
+    calls = Calls(kept_open.database)
 
     async def run() -> list[Turn]:
-        async with opened(url) as database:
-            await database.run(lambda c: c.execute(sa.text("DELETE FROM conversation_turn"))).wait()
-            calls = Calls(database)
-            calls.begin_call(CallInfo("CA1", "VX1", "+1", "+2"))
-            receipts = [calls.record_turn("CA1", turn) for turn in turns]
-            for receipt in receipts:
-                await receipt.wait()
-            return await calls.turns("CA1")
+        await kept_open.database.run(lambda c: c.execute(sa.text("DELETE FROM conversation_turn"))).wait()
+        calls.begin_call(CallInfo("CA1", "VX1", "+1", "+2"))
+        receipts = [calls.record_turn("CA1", turn) for turn in turns]
+        for receipt in receipts:
+            await receipt.wait()
+        return await calls.turns("CA1")
 
-    assert asyncio.run(run()) == [newest[order] for order in sorted(newest)]
+    assert kept_open.run(run()) == [newest[order] for order in sorted(newest)]
 
 
 JSON = st.dictionaries(st.text(), st.text() | st.integers() | st.floats() | st.booleans() | st.none(), max_size=4)
@@ -66,26 +65,26 @@ JSON = st.dictionaries(st.text(), st.text() | st.integers() | st.floats() | st.b
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(), data=JSON)
-def test_no_text_and_no_number_is_refused(url: str, text: str, data: dict[str, Any]) -> None:
+def test_no_text_and_no_number_is_refused(kept_open: Opened, text: str, data: dict[str, Any]) -> None:
     turn = Turn(0, "caller", "speech", 0.0, text, heard=text, passages=(Passage(1, text, text, text, float("nan")),))
     clean = storable(text)
 
-    async def run() -> None:
-        async with opened(url) as database:
-            await database.run(lambda c: c.execute(sa.text("DELETE FROM call_event"))).wait()
-            calls = Calls(database)
-            await calls.begin_call(CallInfo("CA1", "VX1", text, text, agent=text)).wait()
-            await calls.record_turn("CA1", turn).wait()
-            await calls.record_event("CA1", CallEvent(0.0, text, data)).wait()
-            (stored,) = await calls.turns("CA1")
-            assert (stored.generated, stored.heard) == (clean, clean)
-            assert stored.passages == (Passage(1, clean, clean, clean, 0.0),)
-            assert await calls.events("CA1") == [CallEvent(0.0, clean, storable_json(data))]
-            call = await calls.call("CA1")
-            assert call is not None
-            assert (call.caller, call.agent) == (clean, clean)
+    calls = Calls(kept_open.database)
 
-    asyncio.run(run())
+    async def run() -> None:
+        await kept_open.database.run(lambda c: c.execute(sa.text("DELETE FROM call_event"))).wait()
+        await calls.begin_call(CallInfo("CA1", "VX1", text, text, agent=text)).wait()
+        await calls.record_turn("CA1", turn).wait()
+        await calls.record_event("CA1", CallEvent(0.0, text, data)).wait()
+        (stored,) = await calls.turns("CA1")
+        assert (stored.generated, stored.heard) == (clean, clean)
+        assert stored.passages == (Passage(1, clean, clean, clean, 0.0),)
+        assert await calls.events("CA1") == [CallEvent(0.0, clean, storable_json(data))]
+        call = await calls.call("CA1")
+        assert call is not None
+        assert (call.caller, call.agent) == (clean, clean)
+
+    kept_open.run(run())
 
 
 @given(st.text())

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from storage_databases import opened
+from storage_databases import Opened, opened
 
 from voicectl.errors import StoreError
 from voicectl.ports import NewChunk, NewDocument, StoredDocument
@@ -199,27 +199,27 @@ def test_operators_are_words(url: str) -> None:
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_text_breaks_the_search(url: str, data: st.DataObject) -> None:
+def test_no_text_breaks_the_search(kept_open: Opened, data: st.DataObject) -> None:
     operators = st.text(st.sampled_from("\"*^:(){}+-&|!<>'\\ \x00\ud800aé NEAR"), max_size=12)
     questions = data.draw(st.lists(st.lists(st.text() | operators, max_size=5), min_size=1, max_size=10))
 
-    async def run() -> None:
-        async with opened(url) as database:
-            store = KnowledgeStore(database)
-            for terms in questions:
-                await store.search(terms, limit=3)
+    store = KnowledgeStore(kept_open.database)
 
-    asyncio.run(run())
+    async def run() -> None:
+        for terms in questions:
+            await store.search(terms, limit=3)
+
+    kept_open.run(run())
 
 
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunks=st.lists(st.builds(NewChunk, st.text(), st.text()), max_size=4))
-def test_any_text_can_be_stored(url: str, chunks: list[NewChunk]) -> None:
-    async def run() -> None:
-        async with opened(url) as database:
-            store = KnowledgeStore(database)
-            await store.replace([NewDocument("any.md", "d", "any", tuple(chunks))], [])
-            assert await store.count() == len(chunks)
-            assert await index_is_in_step(database)
+def test_any_text_can_be_stored(kept_open: Opened, chunks: list[NewChunk]) -> None:
+    store = KnowledgeStore(kept_open.database)
 
-    asyncio.run(run())
+    async def run() -> None:
+        await store.replace([NewDocument("any.md", "d", "any", tuple(chunks))], [])
+        assert await store.count() == len(chunks)
+        assert await index_is_in_step(kept_open.database)
+
+    kept_open.run(run())

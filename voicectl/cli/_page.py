@@ -93,7 +93,8 @@ class Page:
         audio = [each.first_audio_ms for each in report.said if each.first_audio_ms is not None]
         if tokens and audio:
             self._line(
-                f"{len(audio)} answers: first token after {median(tokens):.0f} ms, first audio after {median(audio):.0f} ms",
+                f"{len(audio)} answers: first token after {median(tokens):.0f} ms, ",
+                f"first audio after {median(audio):.0f} ms",
                 (f" (medians, from the caller's last word; at most {max(tokens):.0f} and {max(audio):.0f})", "dim"),
             )
         if not report.checks:
@@ -113,7 +114,7 @@ class Page:
             where, said = check.where, check.said
 
     def _line(self, *parts: str | tuple[str, str]) -> None:
-        self._console.print(Text.assemble(*parts), soft_wrap=True)
+        self._put(*parts, "\n")
 
     # --- one utterance -----------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ def _cuts_in(utterance: Utterance, caller: Caller) -> bool:
     """Whether these words of the caller are what cut the agent off."""
     said = caller.transcript.utterances
     before = said[said.index(utterance) - 1] if utterance is not said[0] else None
-    return before is not None and before.cut and utterance.who == "caller" and utterance.at <= (before.until or 0)
+    return before is not None and before.cut and utterance.who == "caller"
 
 
 def _audible(utterance: Utterance, now: float, done: bool) -> str:

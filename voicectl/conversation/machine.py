@@ -28,9 +28,8 @@ Rules
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from voicectl.conversation import events as ev
@@ -47,9 +46,8 @@ from voicectl.conversation.effects import (
 )
 from voicectl.conversation.manners import Manners
 from voicectl.conversation.playout import Playout
-from voicectl.conversation.spoken import SpokenText
+from voicectl.conversation.reply import Reply
 from voicectl.conversation.turns import Closing, Line, Turn, TurnKind
-from voicectl.conversation.words import sentence_ends, word_boundary, word_count
 from voicectl.errors import ConversationError
 
 Phase = Literal["new", "listening", "thinking", "speaking", "closing", "ended"]
@@ -60,22 +58,6 @@ _PATIENCE = 5
 """So often an estimate is stretched while the carrier still reports audio."""
 _SETTLE = 0.4
 """Seconds between the last word heard and the end of the call."""
-
-
-@dataclass(slots=True)
-class _Reply:
-    """The reply being written."""
-
-    generation: int
-    order: int
-    asked_at: float
-    spoken: SpokenText
-    written: list[str]
-    said: list[str]
-    words: int = 0
-    first_at: float | None = None
-    first_audio_at: float | None = None
-    latest_at: float = 0.0
 
 
 class Conversation:
@@ -89,7 +71,7 @@ class Conversation:
         self._now = 0.0
         self._timers: dict[ev.Timer, float] = {}
         self._generation = 0
-        self._reply: _Reply | None = None
+        self._reply: Reply | None = None
         self._playout = Playout()
         self._audible = False
         self._stretched = 0
@@ -189,7 +171,7 @@ class Conversation:
             self._cancel("close")
         self._silences = 0
         self._generation += 1
-        self._reply = _Reply(self._generation, len(self.turns), self._now, SpokenText(), [], [])
+        self._reply = Reply(self._generation, len(self.turns), self._now)
         self.phase = "thinking"
         for timer in ("silence", "playout"):
             self._cancel(timer)
@@ -217,7 +199,7 @@ class Conversation:
         cut = self._playout.interrupted(event.heard, self._now)
         key = self._now - self._last_key_at <= self.manners.key_echo
         reply = self._reply
-        if reply is not None and reply.said and not key:
+        if reply is not None and reply.begun and not key:
             self._drop_reply("interrupted")
         self._heard(cut, interrupted=True)
         self._audible = False
@@ -255,41 +237,34 @@ class Conversation:
         reply = self._reply
         if reply is None or event.generation != reply.generation:
             return
-        reply.latest_at = self._now
         if reply.first_at is None:
-            reply.first_at = self._now
             self._set("reply", self._now + min(self.manners.gap, self.manners.reply))
-        reply.written.append(event.text)
-        words = reply.spoken.feed(event.text)
+        words = reply.write(event.text, self._now)
         if words:
             self._say(reply, words)
 
-    def _say(self, reply: _Reply, words: str) -> None:
+    def _say(self, reply: Reply, words: str) -> None:
         self.phase = "speaking"
-        reply.words += words.count(" ") if words.isascii() else word_count(words)
-        end = None
-        if reply.words >= self.manners.max_words:
-            end = _long_enough("".join(reply.said), words, self.manners.max_words)
+        end = reply.end_within(words, self.manners.max_words)
         self._hand_over(reply, words[:end])
         if end is not None:
             self._out.append(CancelGeneration(reply.generation))
             self._finish(failure="length")
 
-    def _hand_over(self, reply: _Reply, words: str) -> None:
-        if not words:
-            return
-        reply.said.append(words)
-        self._playout.add(reply.order, words, self._now)
-        self._out.append(Say(words, False, reply.generation))
+    def _hand_over(self, reply: Reply, words: str) -> None:
+        if words:
+            reply.say(words)
+            self._playout.add(reply.order, words, self._now)
+            self._out.append(Say(words, False, reply.generation))
 
     def _reply_finished(self, event: ev.ReplyFinished) -> None:
         reply = self._reply
         if reply is None or event.generation != reply.generation:
             return
-        tail = reply.spoken.finish()
+        tail = reply.rest()
         if tail.strip():
             self._say(reply, tail)
-        nothing = not "".join(reply.said).strip()
+        nothing = not reply.said.strip()
         if nothing and event.closing is None:
             self._reply_failed("empty")
             return
@@ -312,30 +287,13 @@ class Conversation:
         assert reply is not None
         self._reply = None
         self._cancel("reply")
-        turn = self._turn_of(reply, failure=failure)
+        turn = reply.turn(heard=self._playout.heard(reply.order), at=self._now, failure=failure)
         if usage is not None:
             turn = replace(turn, usage=usage.usage, passages=usage.passages)
         self._append(turn)
-        if reply.said:
+        if reply.begun:
             self._out.append(Say("", True, reply.generation))
         self._await_playout()
-
-    def _turn_of(self, reply: _Reply, *, failure: str) -> Turn:
-        return Turn(
-            reply.order,
-            "agent",
-            "reply",
-            reply.asked_at,
-            "".join(reply.written),
-            heard=self._playout.heard(reply.order),
-            said="".join(reply.said),
-            done=True,
-            generation=reply.generation,
-            first_token_at=reply.first_at,
-            first_audio_at=reply.first_audio_at,
-            finished_at=self._now,
-            failure=failure,
-        )
 
     def _drop_reply(self, why: str) -> None:
         """Stop the live reply, if there is one. What was said of it becomes a turn; its talk cycle is closed."""
@@ -345,9 +303,10 @@ class Conversation:
         self._reply = None
         self._cancel("reply")
         self._out.append(CancelGeneration(reply.generation, unsay=True))
-        if not reply.said:
+        if not reply.begun:
             return
-        self._append(replace(self._turn_of(reply, failure=why), interrupted=why == "interrupted"))
+        turn = reply.turn(heard=self._playout.heard(reply.order), at=self._now, failure=why)
+        self._append(replace(turn, interrupted=why == "interrupted"))
         self._out.append(Say("", True, reply.generation))
 
     def _failed(self, event: ev.Failed) -> None:
@@ -362,11 +321,11 @@ class Conversation:
         assert reply is not None
         self._failures += 1
         give_up = self._failures >= self.manners.max_failures
-        action = "gave up" if give_up else "lost thread" if reply.said else "apologised"
+        action = "gave up" if give_up else "lost thread" if reply.begun else "apologised"
         self._out.append(RecordIncident("llm", kind, action, reply.generation))
-        broken = bool(reply.said)
+        broken = reply.begun
         if broken:
-            self._hand_over(reply, reply.spoken.finish())
+            self._hand_over(reply, reply.rest())
         self._out.append(CancelGeneration(reply.generation))
         if broken:
             self._finish(failure=kind)
@@ -573,21 +532,3 @@ class Conversation:
         ev.Failed: _failed,
         ev.CloseRequested: _close_requested,
     }
-
-
-def _long_enough(before: str, words: str, limit: int) -> int | None:
-    """Where in `words` a reply of more than `limit` words is to end: at the first sentence end behind the limit, at
-    twice the limit between any two words, None if neither is reached."""
-    for mark in re.finditer(r"[.!?。！？]+[\"')\]”’」』]*(?=\s|$)|[。！？]+[」』]*", words):
-        count = word_count(before + words[: mark.end()])
-        if limit <= count <= 2 * limit and sentence_ends(words[: mark.end()]):
-            return mark.end()
-        if count > 2 * limit:
-            break
-    if word_count(before + words) < 2 * limit:
-        return None
-    low, high = 0, len(words)
-    while low < high:  # the shortest beginning that makes twice the limit
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if word_count(before + words[:middle]) < 2 * limit else (low, middle)
-    return word_boundary(words, low) or low

@@ -88,10 +88,11 @@ UNSAYABLE = re.compile(
 """The end of what must not be brought together by taking away what stood between."""
 
 _START = "(?<![A-Za-z0-9])"
+_SAID = rf"[^\s:;wW{MARKS}{BULLETS_AND_ARROWS}{EMOJI}{UNSEEN}]"
 PLAIN_TOKEN = re.compile(
-    rf"(?:[^\s:;wW{MARKS}{BULLETS_AND_ARROWS}{EMOJI}{UNSEEN}]+|[wW](?![wW])| (?! |\Z)|(?<=[A-Za-z0-9])!|(?<![pPsS]):)++"
-    rf"(?<!{_START}[hHwW])(?<!{_START}[hH][tT])(?<!{_START}[hH][tT]{{2}})"
-    rf"(?<!{_START}[hH][tT]{{2}}[pP])(?<!{_START}[hH][tT]{{2}}[pP][sS])"
+    rf"(?: ?+{_SAID}++| ?+[wW](?![wW])|(?<=[A-Za-z0-9])!|(?<![pPsS]):)++"
+    rf"(?:(?<![hHwWtTpPsS])|(?<!{_START}[hHwW])(?<!{_START}[hH][tT])(?<!{_START}[hH][tT]{{2}})"
+    rf"(?<!{_START}[hH][tT]{{2}}[pP])(?<!{_START}[hH][tT]{{2}}[pP][sS]))"
 )
 """A token that can be said as it is in the middle of a line: it holds nothing to look at twice, and ends neither in a
 blank nor in what could be the start of a URL."""

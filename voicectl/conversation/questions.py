@@ -25,7 +25,7 @@ from voicectl.conversation.turns import Line
 
 Ask = Literal["price", "hours", "when", "duration", "place", "person", "phone", "offer", "yes_no"]
 
-_WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _FILLER = re.compile(
     r"(?<![\w'-])(?:"
     + "|".join(re.escape(f) for f in sorted(vocabulary.FILLERS, key=len, reverse=True))
@@ -42,14 +42,15 @@ _SHORT_DAY = {"mon": 0, "tue": 1, "wed": 2, "thu": 3, "fri": 4, "sat": 5, "sun":
 
 _ASKS: tuple[tuple[Ask, re.Pattern[str]], ...] = (
     ("price", re.compile(r"\bhow much (?!time|longer|notice)|\bhow much$|\bfor free\b")),
-    ("price", re.compile(r"\b(prices?|pric(ing|ey)|costs?|charges?|fees?|rates?|expensive|cheap(er|est)?)\b")),
+    ("price", re.compile(r"\b(prices?|pric(ing|ey)|costs?|charges|fees?|rates?|expensive|cheap(er|est)?)\b")),
+    ("price", re.compile(r"\b(you|they|a|extra) charge\b|\bcharge (for|extra)\b")),
     ("duration", re.compile(r"\bhow (long|soon|quickly|fast)\b|\bturnaround\b")),
     ("duration", re.compile(r"\bhow (many|much) (days?|weeks?|hours?|minutes?|time|longer)\b")),
     ("hours", re.compile(r"\bwhat time\b|\bhow (late|early)\b|\b(hours|open(s|ing)?|clos(e|es|ed|ing))\b")),
     ("when", re.compile(r"\bwhen\b|\bwhat (day|days|date|time)\b")),
     ("place", re.compile(r"\bwhere\b|\b(address|located|location|directions)\b")),
     ("person", re.compile(r"\bwho('s)?\b")),
-    ("phone", re.compile(r"\b(phone|telephone) number\b|\bnumber to call\b")),
+    ("phone", re.compile(r"\bphone\b(?! call)|\bnumber to call\b")),
     ("offer", re.compile(r"\b(do|are|would|will) (you|they) (sell|carry|stock|have|keep|offer|make|do)\b|\bgot any\b")),
     (
         "yes_no",
@@ -88,6 +89,9 @@ class Term:
 
 
 ALIKE_COUNTS = 0.8
+MOST_TERMS = 40
+"""Who says more than this has said what it is about."""
+
 COMMON_WORTH = 0.35
 
 
@@ -111,7 +115,7 @@ def plain(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
 def without_fillers(text: str) -> str:
@@ -197,7 +201,7 @@ def read_question(text: str) -> Question:
         also = ("saturday", "sunday") if word.startswith("weekend") else alike(word)
         terms.setdefault(stem(word), Term(word, also, COMMON_WORTH if common else 1.0))
     asks = frozenset(ask for ask, pattern in _ASKS if pattern.search(bare) or pattern.search(said))
-    return Question(text, tuple(terms.values()), asks, days_in(text))
+    return Question(text, tuple(terms.values())[:MOST_TERMS], asks, days_in(text))
 
 
 @lru_cache(maxsize=1)
@@ -282,7 +286,8 @@ def standalone_question(lines: Sequence[Line]) -> str:
     for earlier in reversed(questions[:-1]):
         if not leans_back(text):
             break
-        if read_question(earlier).terms:
+        said = read_question(earlier)
+        if said.terms or said.asks:
             text = f"{earlier} {text}"
     return text
 

@@ -9,8 +9,8 @@ Theory of operation
   letters that may turn out to be "https://" or "www.". What is not complete after `_LIMIT` characters is no construct:
   its first character is dropped and the rest is text. URLs and code are discarded as they come.
 - Between two words stands a gap, said once, in front of the next word: nothing, a blank, or a blank with a comma or
-  full stop where a list item, row, heading or paragraph ended without one, so that the voice pauses. That is why what
-  is removed leaves no doubled blanks behind.
+  full stop where a list item, row, heading or paragraph ended without one, so that the voice pauses. A line that just
+  ends pauses if the next one begins like a sentence. So what is removed leaves no doubled blanks behind.
 - Removing can bring together what must not be said (`htt**p://`). `_tail` is what was said last; where the next piece
   would complete a URL or an entity, a blank keeps the two apart.
 
@@ -39,7 +39,7 @@ _TAIL = 40
 """Characters of the said text that are remembered: the longest entity and some."""
 
 # What lies between the last word said and the next one, weakest first.
-_NOTHING, _SOFT, _BLANK, _COMMA, _STOP = range(5)
+_NOTHING, _SOFT, _BLANK, _LINE, _COMMA, _STOP = range(6)
 # What kind of line this is.
 _TEXT, _ITEM, _ROW, _HEADING = range(4)
 
@@ -101,7 +101,8 @@ class SpokenText:
         for start in range(0, len(text), _SLICE):
             self._held += markup.UNSEEN_RUN.sub("", text[start : start + _SLICE])
             self._scan()
-        self._plain = not (self._held or self._gap or self._joint or self._fresh or self._in_url or self._until)
+        open_ends = self._held or self._gap or self._joint or self._fresh or self._in_url or self._until
+        self._plain = not (open_ends or self._tail[-3:].lower() == "www")
         return self._taken()
 
     def finish(self) -> str:
@@ -179,7 +180,7 @@ class SpokenText:
         elif char != "\n" or self._before != "\r":
             if not self._fresh:
                 self._listed = self._line == _ITEM
-            self._widen(_STOP if self._fresh or self._line != _TEXT else _BLANK)
+            self._widen(_STOP if self._fresh or self._line != _TEXT else _LINE)
             self._line, self._fresh, self._later_line = _TEXT, True, True
 
     def _start_of_line(self, at: int) -> int:
@@ -216,19 +217,13 @@ class SpokenText:
                 return self._star(at)
             case "`" | "~":
                 return self._tick(char, at)
-            case "<":
-                return self._angle(at)
+            case "<" | ">":
+                return self._angle(char, at)
             case "&":
                 return self._ampersand(at)
             case "_":
                 if self._gap == _NOTHING and (before.isalnum() or self._joint):
                     self._joint = (self._joint + char)[:_TAIL]
-            case ">":
-                if before in ("-", "="):
-                    self._widen(_COMMA)
-                elif compared := self._match(markup.COMPARISON, at):
-                    self._words(_COMPARED[compared[0]])
-                    return compared.end()
             case "[":
                 if cited := self._match(markup.CITATION, at):
                     self._remove()
@@ -301,7 +296,10 @@ class SpokenText:
                 self._say(char)
         return at + 1
 
-    def _angle(self, at: int) -> int:
+    def _angle(self, char: str, at: int) -> int:
+        if char == ">" and self._before in ("-", "="):
+            self._widen(_COMMA)
+            return at + 1
         if address := self._match(markup.AUTOLINK, at):
             return self._replace(at, address.end(), address[1])
         if tag := self._match(markup.TAG, at):
@@ -377,22 +375,18 @@ class SpokenText:
             return ""
         if self._joint and self._gap == _NOTHING and first.isalnum():
             return self._joint
-        if self._gap == _BLANK:
-            return " "
-        if (
-            self._gap == _SOFT
-            and (first.isalnum() or first in _OPENERS + "$€£¥#@&+")
-            and self._tail[-1] not in _OPENERS
-        ):
+        apart = (first.isalnum() or first in "$€£¥#@&+([{“‘") and self._tail[-1] not in _OPENERS
+        if self._gap == _BLANK or (self._gap == _SOFT and apart):
             return " "
         if self._gap <= _SOFT or first in _BEHIND_A_WORD:
             return " " if markup.UNSAYABLE.search(self._tail + first) else ""
         last = self._tail.rstrip(_CLOSERS)[-1:]
-        if not last.strip() or last in _PAUSES or markup.UNSAYABLE.search(self._tail + "."):
+        goes_on = self._gap == _LINE and not (first.isupper() or first.isdigit() or is_unspaced(first))
+        if goes_on or not last.strip() or last in _PAUSES or markup.UNSAYABLE.search(self._tail + "."):
             return " "
         if is_unspaced(last):
-            return "、" if self._gap == _COMMA else "。"
-        return ", " if self._gap == _COMMA else ". "
+            return "。" if self._gap == _STOP else "、"
+        return ". " if self._gap == _STOP else ", "
 
 
 def speakable(text: str) -> str:

@@ -42,7 +42,7 @@ STOP = _words(
     they'll can could can't cannot couldn't will would won't wouldn't shall should shouldn't may might must mustn't
     gonna wanna gotta ain't let let's
     who whom whose what which when where why how whether if
-    and or but nor so because as than then though although while until
+    and or but nor so because as than then though although while until till
     of at by for with about against between into through during before after above below to from up down in out on off
     over under again onto upon within without toward towards per via around along across
     not no yes yeah yep nope ok okay any some all both each every few more most other another such only same too very
@@ -109,6 +109,8 @@ PHRASES = (
     ("pay", r"\b(pay|paying) (it )?(over time|monthly|in (installments|instalments|parts))\b", "financing"),
     ("payment", r"\b(monthly payments?|payment plan)\b", "financing"),
     ("instal", r"\binstall?ments?\b", "financing"),
+    ("how", r"\bhow (long|soon)\b", "how"),
+    ("number", r"\bwhat('s| is) (the|your) number\b", "phone"),
     (" number", r"\b(phone|telephone|cell|mobile) number\b", "phone"),
     ("mail", r"\be[- ]?mail\b", "email"),
     ("bik", r"\be[- ]?bik(e|es|ing)\b", "e-bike"),
@@ -175,6 +177,7 @@ ALIKE = (
     "record recorded recording",
     "delete deleted erase",
     "ready done finished",
+    "inside indoors",
     "snow snowstorm blizzard snows",
     "rain rains raining rainy",
     "trade-in trade-ins trade",

@@ -21,17 +21,20 @@ from dataclasses import replace
 
 from voicectl.conversation.questions import Ask, Question, bag, read_question, resemblance, share_found
 from voicectl.conversation.turns import Passage
-from voicectl.kb.query import terms_of
+from voicectl.kb.query import search_terms
 from voicectl.ports import KnowledgeStore
 
 CANDIDATES = 30
-"""Passages taken from the store to be judged."""
+"""Passages taken from the store by each search, to be judged."""
 
 ENOUGH = 0.4
 """Evidence below this is no evidence."""
 
 BEHIND_BEST = 0.6
 """A passage must have this share of the best one's evidence."""
+
+UNSEEN = 20
+"""Passages reckoned to be there besides: in a small knowledge base a word that all hold need not be a common one."""
 
 _KINDS: dict[Ask, re.Pattern[str]] = {
     "price": re.compile(r"\$\s?\d|\bfree\b|\bpercent\b"),
@@ -56,11 +59,16 @@ class KnowledgeIndex:
         asked = read_question(question)
         if not asked.terms:
             return []
-        words = terms_of(asked)
+        said = [term.word for term in asked.terms]
         every = list(dict.fromkeys(word for term in asked.terms for word in (term.word, *term.also)))
-        candidates, held, count = await asyncio.gather(
-            self._store.search(words, limit=CANDIDATES), self._store.frequencies(every), self._store.count()
+        # Searched twice: among many words that answer for it, a word that was said can be outvoted.
+        by_said, by_all, held, count = await asyncio.gather(
+            self._store.search(said, limit=CANDIDATES),
+            self._store.search(search_terms(asked), limit=CANDIDATES),
+            self._store.frequencies(every),
+            self._store.count(),
         )
+        candidates = list({passage.id: passage for passage in (*by_said, *by_all)}.values())
         if not candidates:
             return []
         asked = asked.weighed(
@@ -78,8 +86,9 @@ class KnowledgeIndex:
 
 
 def _rarity(held_by: int, count: int) -> float:
-    """1.0 for a word in no passage, near 0 for a word in all of them."""
-    return math.log((count + 1) / (held_by + 0.5)) / math.log((count + 1) / 0.5) if held_by < count else 0.02
+    """1.0 for a word in no passage, near 0 for a word in all of many."""
+    total = count + UNSEEN
+    return math.log(total / (held_by + 0.5)) / math.log(total / 0.5)
 
 
 def _evidence(question: Question, passage: Passage) -> float:

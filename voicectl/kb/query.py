@@ -1,27 +1,25 @@
-"""A spoken question into the words to search for.
+"""The words to search for.
 
-Fillers, courtesies and grammar are left out, number words stay. Each word brings those that answer for it, and a day
-of the week brings the others, because "Tuesday through Saturday" holds it without naming it.
+A question's own words come first, in the order they were said; each brings those that answer for it. A day of the week
+brings the others, because "Tuesday through Saturday" holds it without naming it. A question of nothing but fillers and
+grammar ("how much is it") has no words to search for: whatever they found, it would be no answer.
 """
 
 from __future__ import annotations
 
-from voicectl.conversation.questions import Question, plain, read_question, standalone_question, without_fillers
+from voicectl.conversation.questions import Question, standalone_question
 from voicectl.conversation.vocabulary import DAYS
 
-MOST = 40
-"""Words in one search; who says more than this has said what it is about."""
+MOST = 60
+"""Words in one search."""
 
 _ASKED = {"price": ("price", "cost"), "hours": ("hours", "open"), "place": ("address",), "phone": ("phone",)}
 
 
-def search_terms(question: str) -> list[str]:
-    """The words to search for, those that were said first; [] only for a question without a word in it."""
-    return terms_of(read_question(question)) or without_fillers(question).split() or plain(question).split()
-
-
-def terms_of(question: Question) -> list[str]:
-    """The words to search for, of a question already taken apart."""
+def search_terms(question: Question) -> list[str]:
+    """At most MOST distinct words; [] only for a question without terms."""
+    if not question.terms:
+        return []
     said = [term.word for term in question.terms]
     also = [other for term in question.terms for other in term.also]
     if question.days:
@@ -32,4 +30,4 @@ def terms_of(question: Question) -> list[str]:
     return list(dict.fromkeys(said + also))[:MOST]
 
 
-__all__ = ["MOST", "search_terms", "standalone_question", "terms_of"]
+__all__ = ["search_terms", "standalone_question"]

@@ -42,6 +42,9 @@ ENOUGH_WITH_STRANGERS = 0.65
 SAME_QUESTION = 0.75
 """From this resemblance on, a heading asks what the caller asks, and what stands under it is the answer."""
 
+VERY_SAME_QUESTION = 0.9
+"""From here on, what stands under the heading need not even look like the kind of thing that was asked for."""
+
 ALSO_RANS = 0.92
 """Rows of a table with this share of the best row's score are said along with it."""
 
@@ -61,7 +64,7 @@ _HOLDS: dict[Ask, re.Pattern[str]] = {
 _MUST_HOLD: tuple[Ask, ...] = ("price", "hours", "duration", "phone")
 """Kinds of answer that nothing else can stand in for."""
 
-_ROW = re.compile(r"^([^:]{1,80}): ([^:]+)\.$")
+_ROW = re.compile(r"^([^:]{1,80}): ((?:(?!: ).)+)\.$")
 _CLOSED = re.compile(r"^closed$", re.I)
 _TIMES = re.compile(rf"^({_TIME})", re.I)
 _PRICE = re.compile(r"^(?:(?:price|cost|fee|rate)s? )?((?:from |about |up to )?[$€£]\s?[\d,.]+.*)$", re.I)
@@ -181,14 +184,14 @@ def _same_asked(question: Question, part: _Part) -> float:
     asked = resemblance(question, part.heading, part.above)
     if part.row is None:
         return asked
-    return max(asked, resemblance(question, part.row[0], f"{part.above}\n{part.heading}"))
+    return max(asked, (asked + resemblance(question, part.row[0], f"{part.above}\n{part.heading}")) / 2)
 
 
 def _holds_enough(question: Question, part: _Part, known: frozenset[str]) -> bool:
     """Whether a part may be said as an answer. `known` are the stems of all that was found."""
     alike = _same_asked(question, part)
     wanted = [ask for ask in _MUST_HOLD if ask in question.asks]
-    if wanted and alike < SAME_QUESTION and not any(_HOLDS[ask].search(part.text) for ask in wanted):
+    if wanted and alike < VERY_SAME_QUESTION and not any(_HOLDS[ask].search(part.text) for ask in wanted):
         return False
     own_days = days_in(part.text)
     if part.row and question.days and own_days and not question.days & own_days:
@@ -199,11 +202,11 @@ def _holds_enough(question: Question, part: _Part, known: frozenset[str]) -> boo
 
 def _score(question: Question, part: _Part) -> float:
     score = _share(question, part) - 0.01 * max(0, len(part.text.split()) - MOST_WORDS)
-    score += 0.3 * share_found(question.terms, bag(part.around))
+    score += 0.3 * share_found(question.terms, bag(f"{part.heading}\n{part.around}\n{part.text}"))
     score += (1.15 if part.order == 0 or part.row else 0.65) * _same_asked(question, part) ** 2
     kinds = [ask for ask in question.asks if ask in _HOLDS]
     if kinds:
-        score += 0.25 * sum(bool(_HOLDS[ask].search(part.text)) for ask in kinds) / len(kinds)
+        score += 0.4 * sum(bool(_HOLDS[ask].search(part.text)) for ask in kinds) / len(kinds)
     if question.days:
         own = days_in(part.row[0] if part.row else part.text)
         score += (0.5 if part.row else 0.3) * len(question.days & own) / len(own) if own else 0.0
@@ -268,8 +271,10 @@ def _value(question: Question, value: str) -> str:
     cells = [cell.strip() for cell in value.split(";")]
     if len(cells) > 1:
         asked = bag(question.text)
-        named = [cell for cell in cells if set(bag(cell.split("$")[0])) & asked and _SPAN_PRICE.match(cell)]
-        cells = named or cells
+        named = [(len(bag(span[1]) & asked), cell) for cell in cells if (span := _SPAN_PRICE.match(cell))]
+        most = max((common for common, _ in named), default=0)
+        if most:
+            cells = [cell for common, cell in named if common == most]
     phrases = []
     for cell in cells:
         span, price = _SPAN_PRICE.match(cell), _PRICE.match(cell)

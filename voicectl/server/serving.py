@@ -11,8 +11,9 @@ import gc
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from voicectl.server.app import public_app, relay_handler
 from voicectl.server.listeners import listen
 from voicectl.server.operator import Door, operator_app
 from voicectl.server.phone import PhoneBooth
-from voicectl.server.relay_socket import PATH
+from voicectl.server.relay_socket import PATH, ConversationRelayHandler
 from voicectl.settings import Settings
 from voicectl.simulator.line import Route
 
@@ -96,8 +97,14 @@ def run(settings: Settings, started: Callable[[Started], None]) -> None:
     """Serve until told to stop."""
     import uvloop
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, started))
+    from voicectl.telemetry import logging
+
+    writer = logging.start(settings.telemetry.log_level)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, started))
+    finally:
+        logging.stop(writer)
 
 
 async def _serve(settings: Settings, started: Callable[[Started], None]) -> None:
@@ -155,8 +162,30 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Started, bootstrap.
                 # A collection of all that was imported would stall every call for 80 ms.
                 gc.collect()
                 gc.freeze()
-                with _state_file(begun, settings.twilio.auth_token if is_local else ""):
-                    yield begun, services
+                sampling = asyncio.ensure_future(_sample(services, handler))
+                try:
+                    with _state_file(begun, settings.twilio.auth_token if is_local else ""):
+                        yield begun, services
+                finally:
+                    sampling.cancel()
+                    await asyncio.gather(sampling, return_exceptions=True)
+
+
+async def _sample(services: bootstrap.Services, handler: ConversationRelayHandler) -> None:
+    from voicectl.storage.metrics import Metrics, Sample
+    from voicectl.telemetry.sampler import sample_for_ever
+
+    metrics = Metrics(services.database)
+
+    def counts() -> dict[str, float]:
+        odd = {name: float(n) for name, n in handler.counts.items()}
+        return {"live_calls": float(len(handler.live)), "unproven_sockets": float(handler.unproven), **odd}
+
+    async def store(sample: dict[str, float]) -> None:
+        now = datetime.now(UTC)
+        await metrics.add([Sample(now, name, value) for name, value in sample.items()])
+
+    await sample_for_ever(services.settings.telemetry.sample_seconds, counts, store)
 
 
 def _switched_off(settings: Settings) -> list[str]:
@@ -173,7 +202,7 @@ def _switched_off(settings: Settings) -> list[str]:
 
 
 @contextlib.contextmanager
-def _state_file(started: Started, auth_token: str):  # type: ignore[no-untyped-def]
+def _state_file(started: Started, auth_token: str) -> Iterator[None]:
     STATE.parent.mkdir(mode=0o700, exist_ok=True)
     STATE.unlink(missing_ok=True)
     with os.fdopen(os.open(STATE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

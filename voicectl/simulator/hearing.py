@@ -145,9 +145,8 @@ class Hearing:
             seconds = partials[-1][0] if partials else made_up
         segments = self._segments(text, finals)
         script: list[tuple[float, Kind, str]] = [] if going_on else [(start, "sound", "")]
-        if not (going_on and self._edge):
-            delay = stage.draw(knobs.delays.vad) if vad is None else vad
-            script.append((start + min(delay, seconds), "edge", ""))
+        delay = stage.draw(knobs.delays.vad) if vad is None else vad
+        script.append((start + min(delay, seconds), "edge", ""))
         script += [(start + offset, "transcript", words) for offset, words in partials or ()]
         at, letters = start, sum(map(len, segments)) or 1
         for index, segment in enumerate(segments):

@@ -154,7 +154,7 @@ class Playout:
     def cuttable(self, by: Literal["speech", "dtmf"]) -> bool:
         """Something is being heard that can be interrupted that way."""
         item = self._playing
-        return item is not None and item.speech and item.flags.interruptible in (by, "any")
+        return item is not None and item.flags.interruptible in (by, "any")
 
     def cut(self) -> None:
         """The caller barges in on what is `cuttable`."""
@@ -186,7 +186,7 @@ class Playout:
     def _preempt(self, cycle: int) -> None:
         """A new cycle makes room for itself, if anything before it allows that; its own flags do not matter."""
         ahead = (self._playing, *self._queue)
-        if any(item is not None and item.flags.preemptible and item.cycle < cycle for item in ahead):
+        if any(item is not None and item.flags.preemptible for item in ahead):
             self._stage.react(lambda: self._make_room(cycle))
 
     def _make_room(self, cycle: int) -> None:
@@ -197,15 +197,12 @@ class Playout:
             return
         item = self._playing
         head = item if item is not None else self._queue[0]
-        if self._knobs.drop_queued_preemptible:
+        if self._knobs.drop_queued_preemptible or gives_way(head):
             self._queue = deque(each for each in self._queue if not gives_way(each))
-        elif gives_way(head):
-            self._queue = deque(each for each in self._queue if not (gives_way(each) and each.cycle == head.cycle))
         if item is not None and gives_way(item):
             self._cut_off(item)
         if self._playing is None:
-            coming = self._cycle_open or any(each.cycle >= cycle for each in self._queue)
-            self._replacing = self.speaking and not self._off_pending and coming
+            self._replacing = self.speaking and not self._off_pending and self._cycle_open and not self._queue
             self._go_on()
 
     def _cut_off(self, item: _Item) -> str:
@@ -232,8 +229,6 @@ class Playout:
             self._chunker.flush()
             self._skip_cycle = self._cycle_open and self._knobs.late_tokens_same_cycle == "dropped"
             self._cycle_open = False
-            if self._flush is not None:
-                self._flush.do = None
 
     # --- the queue ------------------------------------------------------------------------------------------
 

@@ -8,10 +8,9 @@ What counts as something to do:
   kernel is given `settle` seconds of real time before each jump, because loopback TCP may deliver a moment later.
 - jobs of `run_in_executor`: they take real time, during which the clock stands still. A timeout around a job can
   therefore not expire while the job runs.
-- whatever `hold_while` was told of: other threads, other processes.
 
-A thread that nobody announced may still call `call_soon_threadsafe`; the loop does not wait for it, though, when it
-has a timer to jump to. Subprocesses are not supported. Code that reads `time.monotonic()` sees real time.
+Other threads wake the loop with `call_soon_threadsafe`, but it does not wait for them when it has a timer to jump to.
+Subprocesses are not supported. Code that reads `time.monotonic()` sees real time.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _POLL = 0.001
-"""Seconds of real time between two looks at what `hold_while` was told of."""
+"""Seconds of real time between two looks, while an executor job runs."""
 _GRACE = 5.0
 """Seconds of real time in which a loop that was found stuck may clean up."""
 
@@ -47,7 +46,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, *, real_timeout: float | None = None, settle: float = 0.001) -> None:
         self._now = 0.0
         self._jobs = 0
-        self._holds: list[Callable[[], bool]] = []
         self._workers: concurrent.futures.ThreadPoolExecutor | None = None
         self._bound: asyncio.TimerHandle | None = None
         self._settle = settle
@@ -60,14 +58,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._now
-
-    def hold_while(self, busy: Callable[[], bool]) -> Callable[[], None]:
-        """Keep the clock still whenever `busy()` is true, e.g. while another thread works for this loop.
-
-        It is asked before each jump. Returns a function that takes the hold away.
-        """
-        self._holds.append(busy)
-        return lambda: self._holds.remove(busy)
 
     def run_in_executor(
         self,
@@ -85,7 +75,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # After wrap_future's own callback: the result is on its way into the loop before the job counts as done.
         # A future that was given up does not end its thread; the job counts until the thread is through with it.
         self._jobs += 1
-        job.add_done_callback(lambda _: self.call_soon_threadsafe(self._job_done))
+        job.add_done_callback(self._job_ends)
         return future
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
@@ -98,11 +88,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._workers.shutdown(wait=True)
         super().close()
 
+    def _job_ends(self, _: object) -> None:
+        try:
+            self.call_soon_threadsafe(self._job_done)
+        except RuntimeError:
+            pass  # the loop was closed, and somebody else's executor worked on
+
     def _job_done(self) -> None:
         self._jobs -= 1
-
-    def _held(self) -> bool:
-        return self._jobs > 0 or any(busy() for busy in self._holds)
 
     def _real_time_left(self) -> float | None:
         if self._deadline is None:
@@ -133,8 +126,8 @@ class _JumpingSelector(selectors.BaseSelector):
         if ready or (timeout is not None and timeout <= 0):
             return ready
         if timeout is None:
-            return self._real.select(_POLL if loop._holds else left)
-        if loop._held():
+            return self._real.select(left)
+        if loop._jobs:
             return self._real.select(_POLL)
         if self._slow:
             ready = self._real.select(loop._settle)
@@ -239,7 +232,7 @@ def _describe(fd: int) -> str:
     except OSError:
         return f"fd {fd}"
     try:
-        return f"fd {fd} {sock.family.name}" if isinstance(sock.family, socket.AddressFamily) else f"fd {fd}"
+        return f"fd {fd} {sock.family!r}"
     finally:
         sock.detach()
 

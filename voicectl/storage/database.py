@@ -73,9 +73,13 @@ class Database:
 
     # --- for the stores ------------------------------------------------------------------------------------
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """What `work` finds, in a transaction that does not write. It may be done more than once."""
-        await self._writer.settled()
+    async def read(self, work: Callable[[Connection], T], *, after_writes: bool = True) -> T:
+        """What `work` finds, in a transaction that does not write. It may be done more than once.
+
+        It finds all that this process has put before, unless not `after_writes`: then it does not wait for the disk.
+        """
+        if after_writes:
+            await self._writer.settled()
         return await self._off_loop(self._read_threads, partial(self._transact, self.engine, work))
 
     def put(self, statement: Executable, row: dict[str, Any]) -> Ticket[None]:

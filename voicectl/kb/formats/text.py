@@ -56,7 +56,7 @@ def _clean(text: str) -> str:
     controls = sum(c < " " and c not in "\n\t\x1b" for c in text)
     if controls > len(text) // 100:
         raise Unreadable("it is not text (it holds control characters)")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u2060\ufeff\u00ad]", "", text).replace("\u00a0", " ")
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\u00ad]", "", text).replace("\u00a0", " ")
 
 
 def parse(data: bytes, name: str) -> Document:

@@ -91,7 +91,7 @@ const on = {
     talk.scrollTop = talk.scrollHeight;
   },
   KeyDialled(news) { turn("me", news.by_agent ? "agent dials " + news.key : "key " + news.key); asked = news.at; bubble = null; },
-  Verb(news) { turn("note", news.name + (news.text ? ": " + news.text : "")); },
+  Verb(news) { if (news.name !== "Connect") turn("note", news.name + (news.text ? ": " + news.text : "")); },
   Alert(news) { turn("note", "Twilio would report " + news.code + ": " + news.text); },
   Trouble(news) { turn("note", news.why); },
   CallOver(news) { endChunk(0, false); bubble = mine = asked = null; turn("note", "call over: " + news.why); setLive(false, "Call over"); },

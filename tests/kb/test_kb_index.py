@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from voicectl.conversation.turns import Passage
+from voicectl.errors import StoreError
+from voicectl.kb.index import KnowledgeIndex
+from voicectl.ports import NewChunk, NewDocument
+from voicectl.storage.database import Database
+from voicectl.storage.knowledge import KnowledgeStore
+
+CHUNKS = {
+    "Opening hours": "Monday: closed.\nTuesday: 9 AM to 6 PM.",
+    "Workshop": "The mechanics work Tuesday through Saturday.",
+    "Rentals > What does it cost to rent a bike?": "City bike: half day $25; full day $38.",
+    "Rentals > Do you take a deposit?": "Yes, we place a hold of $100 on a credit card for each bike you rent.",
+    "Rentals > How old do I have to be to rent?": "You must be 18 to rent a bike.",
+    "Tours": "The harbor tour takes two hours. Bikes are included.",
+    "Kids' bikes": "A bike for a child of 4 to 6 years has 16 inch wheels.",
+    "Repairs > How much is a tune-up?": "Basic tune-up: $75.",
+    "Repairs > What do you not repair?": "We do not repair wheelchairs.",
+}
+
+
+def search(url: str, *questions: str, limit: int = 4, copies: int = 1) -> list[list[Passage]]:
+    async def run() -> list[list[Passage]]:
+        database = Database.open(url)
+        try:
+            store = KnowledgeStore(database)
+            chunks = tuple(NewChunk(title, text) for title, text in CHUNKS.items())
+            await store.replace([NewDocument(f"{n}.md", "1", "Shop", chunks) for n in range(copies)], [])
+            index = KnowledgeIndex(store)
+            return [await index.search(question, limit=limit) for question in questions]
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def titles(found: list[Passage]) -> list[str]:
+    return [passage.title.rpartition(" > ")[2] for passage in found]
+
+
+def test_the_passage_that_answers_comes_first(database_url: str) -> None:
+    price, deposit, repair = search(
+        database_url, "how much is it to rent a bike", "um do you need a deposit", "do you fix wheelchairs"
+    )
+    assert titles(price)[0] == "What does it cost to rent a bike?"
+    assert titles(deposit)[0] == "Do you take a deposit?"
+    assert titles(repair)[0] == "What do you not repair?"
+
+
+def test_scores_fall_and_the_limit_holds(database_url: str) -> None:
+    (found,) = search(database_url, "rent a bike", limit=2)
+    assert len(found) == 2
+    assert found[0].score >= found[1].score > 0
+
+
+def test_a_question_of_which_nothing_occurs_finds_nothing(database_url: str) -> None:
+    assert search(database_url, "what's the capital of france", "um", "", "how much is it") == [[], [], [], []]
+
+
+def test_what_was_asked_for_must_be_there_not_only_how_it_was_asked(database_url: str) -> None:
+    kayak, bike = search(database_url, "can i rent a kayak", "can i rent a bike")
+    assert kayak == []
+    assert bike != []
+
+
+def test_a_day_is_found_in_the_range_that_holds_it(database_url: str) -> None:
+    (found,) = search(database_url, "do the mechanics work on thursday")
+    assert titles(found)[0] == "Workshop"
+    (found,) = search(database_url, "do the mechanics work on sunday", limit=1)
+    assert found == [] or found[0].score < search(database_url, "do the mechanics work on thursday")[0][0].score
+
+
+def test_a_number_is_found_in_the_range_that_holds_it(database_url: str) -> None:
+    (found,) = search(database_url, "a bike for a five year old child")
+    assert titles(found)[0] == "Kids' bikes"
+
+
+def test_copies_of_a_document_take_no_room(database_url: str) -> None:
+    (found,) = search(database_url, "rent a bike", copies=3)
+    assert len({passage.text for passage in found}) == len(found) > 1
+
+
+class Broken:
+    async def search(self, terms: Sequence[str], *, limit: int) -> list[Passage]:
+        raise StoreError("the disk is gone")
+
+    async def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        return dict.fromkeys(terms, 0)
+
+    async def count(self) -> int:
+        return 0
+
+
+def test_a_database_that_fails_is_no_empty_answer() -> None:
+    with pytest.raises(StoreError):
+        asyncio.run(KnowledgeIndex(Broken()).search("do you rent bikes"))  # type: ignore[arg-type]
+
+
+def test_an_empty_knowledge_base_knows_nothing(database_url: str) -> None:
+    assert search(database_url, "do you rent bikes", copies=0) == [[]]

@@ -1,0 +1,99 @@
+"""The reply being written: what the model wrote, what of it was made speakable and said, and when it is long enough."""
+
+from __future__ import annotations
+
+import re
+
+from voicectl.conversation.spoken import SpokenText
+from voicectl.conversation.turns import Turn
+from voicectl.conversation.words import sentence_ends, word_boundary, word_count
+
+_SENTENCE_END = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s|$)|[。！？]+[」』]*")
+
+
+class Reply:
+    """One reply, from the question on. Times are seconds into the call."""
+
+    __slots__ = ("_said", "_spoken", "_words", "_written", "asked_at", "first_at", "first_audio_at", "generation",
+                 "latest_at", "order")  # fmt: skip
+
+    def __init__(self, generation: int, order: int, asked_at: float) -> None:
+        """`order` is the place its turn will have among the call's turns."""
+        self.generation = generation
+        self.order = order
+        self.asked_at = asked_at
+        self.first_at: float | None = None
+        self.first_audio_at: float | None = None
+        self.latest_at = asked_at
+        self._spoken = SpokenText()
+        self._written: list[str] = []
+        self._said: list[str] = []
+        self._words = 0
+
+    @property
+    def said(self) -> str:
+        if len(self._said) > 1:
+            self._said[:] = ["".join(self._said)]
+        return self._said[0] if self._said else ""
+
+    @property
+    def begun(self) -> bool:
+        """Some of it has been handed to the carrier."""
+        return bool(self._said)
+
+    def write(self, text: str, at: float) -> str:
+        """The model wrote `text`; returns what can be said now, which may be nothing."""
+        if self.first_at is None:
+            self.first_at = at
+        self.latest_at = at
+        self._written.append(text)
+        return self._spoken.feed(text)
+
+    def rest(self) -> str:
+        """The model writes no more; returns what had been held back."""
+        return self._spoken.finish()
+
+    def say(self, words: str) -> None:
+        """`words` are handed to the carrier."""
+        if words:
+            self._said.append(words)
+            self._words += words.count(" ") if words.isascii() else word_count(words)
+
+    def end_within(self, words: str, limit: int) -> int | None:
+        """Where in `words`, which come next, a reply of more than `limit` words is to end: at the first sentence end
+        behind the limit, at twice the limit between any two words; None where neither is reached."""
+        coming = words.count(" ") if words.isascii() else word_count(words)
+        if self._words + coming < limit:  # a cheap count that is never too high
+            return None
+        before = self.said
+        for mark in _SENTENCE_END.finditer(words):
+            count = word_count(before + words[: mark.end()])
+            if count > 2 * limit:
+                break
+            if count >= limit and sentence_ends(words[: mark.end()]):
+                return mark.end()
+        if word_count(before + words) < 2 * limit:
+            return None
+        low, high = 0, len(words)
+        while low < high:  # the shortest beginning that makes twice the limit
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if word_count(before + words[:middle]) < 2 * limit else (low, middle)
+        return word_boundary(words, low) or low
+
+    def turn(self, *, heard: str, at: float, failure: str) -> Turn:
+        """The turn that it makes, ended `at`; `failure` is empty when it is whole."""
+        return Turn(
+            self.order,
+            "agent",
+            "reply",
+            self.asked_at,
+            "".join(self._written),
+            heard=heard,
+            said=self.said,
+            done=True,
+            generation=self.generation,
+            first_token_at=self.first_at,
+            first_audio_at=self.first_audio_at,
+            finished_at=at,
+            failure=failure,
+        )
