@@ -21,7 +21,7 @@ for _ in $(seq 300); do
 done
 echo "from the line to a working agent: $(( $(date +%s) - began )) s"
 cat "$folder/printed"
-test ! -s "$folder/errors" || { cat "$folder/errors"; exit 1; }
+if grep -v '^WARNING: ' "$folder/errors"; then echo "voicectl serve complained"; exit 1; fi   # pip may warn
 .venv/bin/voicectl replay-call --url http://127.0.0.1:18080 knowledge/conversations/hours.yaml
 .venv/bin/voicectl replay-call --fast
 .venv/bin/voicectl ingest-kb knowledge

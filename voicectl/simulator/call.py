@@ -117,7 +117,6 @@ class Call:
         self.status = "canceled" if self._answered_at is None else "completed"
         self._why = why
         self.hearing.hang_up()
-        self._program.stop()
         if self.session is not None:
             close(self.session)
         elif not self._action_owed:

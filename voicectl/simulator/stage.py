@@ -41,7 +41,7 @@ class Stage:
 
     def at(self, when: float, do: Callable[[], object]) -> Timer:
         """Do it at `when`; what is set for the same time is done in the order it was set."""
-        timer = Timer(max(when, self.now), do)
+        timer = Timer(when, do)
         self._count += 1
         heapq.heappush(self._timers, (timer.when, self._count, timer))
         return timer
