@@ -153,6 +153,7 @@ def test_bytes_become_text(data: bytes, words: str, warned: bool) -> None:
     [
         b"%PDF-1.7\x00\x01\x02",
         b"\x89PNG\r\n\x1a\n\x00\x00",
+        b"We are open. " * 50 + b"\x00",
         bytes(range(1, 32)) * 20,
         codecs.BOM_UTF16_LE + b"odd",
         codecs.BOM_UTF8 + b"\xff\xfe\xfd",

@@ -51,6 +51,7 @@ def test_all_of_one_read_is_one_text():
     )
 
 
+TWO_LINES = 'data: {"choices": [{"index": 0,\ndata: "delta": {"content": "two lines"}}]}\n\n'
 PIECES = st.lists(
     st.sampled_from(
         [
@@ -64,7 +65,7 @@ PIECES = st.lists(
             event('{"choices": []}'),
             event('{"choices": null, "usage": null, "x": {"y": [1, 2]}}'),
             "data:" + chunk("tight") + "\n\n",
-            'data: {"choices": [{"index": 0,\ndata: "delta": {"content": "two lines"}}]}\n\n',
+            TWO_LINES,
             event(json.dumps({"choices": [{"index": 1, "delta": {"content": "other"}}]})),
             event(json.dumps({"choices": [{"index": 0, "delta": {"tool_calls": [{"function": {"name": "t"}}]}}]})),
             event(chunk(finish="stop")),
@@ -80,7 +81,8 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.data())
-@example([event(chunk("Grüße"))], "\r\n", True, None)
+@example([event(chunk("Grüße")), TWO_LINES], "\r\n", True, None)
+@example([event(chunk("Grüße")), TWO_LINES], "\r", True, None)
 def test_where_the_reads_end_makes_no_difference(pieces: list[str], newline: str, bom: bool, data: Any) -> None:
     stream = ("\ufeff" if bom else "").encode() + "".join(pieces).replace("\n", newline).encode()
     expected = outcome([stream])

@@ -71,6 +71,8 @@ def test_the_pace_is_human_unless_told_otherwise(tmp_path: Path) -> None:
         model = load(tmp_path, SCRIPT)
         assert (await collect(model)).seconds == pytest.approx(0.5 + 3 * 0.1)
         assert (await collect(model, ask("Be quick!"))).seconds == 0
+        assert (await collect(model, ask("What do you think?"))).seconds == pytest.approx(0.5 + 3 * 0.1)  # and fails
+        assert (await collect(model, ask("A person!"))).seconds == pytest.approx(0.5)
 
     run(main(), tidy=True)
 

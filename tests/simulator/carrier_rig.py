@@ -20,6 +20,7 @@ from voicectl.simulator.carrier import (
 
 HOST = "https://voice.example.com"
 ALL_EVENTS = "speaker-events tokens-played config-updated"
+FAST = Knobs(fast=True)
 HANG_UP = "<Response><Hangup/></Response>"
 
 
@@ -64,7 +65,7 @@ class Rig:
             "voice_url": f"{HOST}/voice",
             "status_url": f"{HOST}/status",
             "auth_token": "12345",
-            "knobs": Knobs(fast=True) if knobs is None else knobs,
+            "knobs": FAST if knobs is None else knobs,
         }
         self.call = TwilioCall(**(defaults | call))
         if start:
@@ -195,6 +196,19 @@ class Rig:
 
     def played(self) -> list[str]:
         return [frame["value"] for frame in self.frames if frame.get("name") == "tokensPlayed"]
+
+
+def opened(knobs: Knobs = FAST, *, children: str = "", seed: int = 0, **attributes: str) -> Rig:
+    """A call whose relay socket is open, and nothing else has happened."""
+    rig = Rig(connect(children, **attributes), knobs=knobs, seed=seed)
+    while not rig.frames:
+        rig.wait(0.1)
+    return rig.forget()
+
+
+def knobs(**given: Any) -> Knobs:
+    """Without delays."""
+    return Knobs(fast=True, **given)
 
 
 def _is_setup(action: Action) -> bool:

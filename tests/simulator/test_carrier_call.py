@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from carrier_rig import HANG_UP, HOST, Rig, connect
+from carrier_rig import FAST, HANG_UP, HOST, Rig, connect
 from twilio.request_validator import RequestValidator
 
 from voicectl.simulator.carrier import (
@@ -22,9 +22,6 @@ from voicectl.simulator.carrier import (
     Verb,
 )
 
-FAST = Knobs(fast=True)
-
-
 # --- what is asked, and how it is signed -------------------------------------------------------------------
 
 
@@ -38,6 +35,18 @@ def test_every_request_is_signed_over_its_own_url_and_parameters() -> None:
         assert validator.validate(fetch.url, fetch.form, fetch.headers["x-twilio-signature"])
     (socket,) = rig.of(OpenSocket)
     assert socket.headers["x-twilio-signature"] == validator.compute_signature(socket.url, {})
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_an_upgrade_whose_url_has_a_query(apart: bool) -> None:
+    url = "wss://voice.example.com/relay?b=2&a=1"
+    rig = Rig(connect(url=url), knobs=Knobs(fast=True, query_as_parameters=apart)).wait(1)
+    (socket,) = rig.of(OpenSocket)
+    assert socket.url == url
+    validator = RequestValidator("12345")
+    whole = validator.compute_signature(url, {})
+    split = validator.compute_signature("wss://voice.example.com/relay", {"a": "1", "b": "2"})
+    assert socket.headers["x-twilio-signature"] == (split if apart else whole)
 
 
 def test_the_voice_webhook() -> None:
@@ -703,7 +712,9 @@ def test_a_socket_that_cannot_be_dialled_again_has_failed() -> None:
         rig.wait(1.5)
         rig.take(rig.call.socket_refused(None, rig.now))
     assert len(rig.of(OpenSocket)) == 3
-    assert rig.finish().fetched("action")[0].form["ErrorCode"] == "64105"
+    form = rig.finish().fetched("action")[0].form
+    assert form["ErrorCode"] == "64105"
+    assert (form["SessionId"],) == rig.call.sessions
 
 
 def test_a_hang_up_while_the_socket_is_lost() -> None:

@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from carrier_rig import Rig
+from carrier_rig import Rig, knobs, opened
 from hypothesis import given
 from hypothesis import strategies as st
-from test_carrier_speech import knobs, opened
 
 from voicectl.simulator import app_frames
 from voicectl.simulator.carrier import Alert, CloseSocket, Knobs

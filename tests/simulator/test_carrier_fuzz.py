@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from voicectl.simulator.carrier import CloseSocket, DropSocket, Fetch, Knobs, OpenSocket, SendFrame
 
-EXAMPLES = 20_000 if os.environ.get("VOICECTL_TEST_PROFILE") == "long" else 250
+EXAMPLES = 5_000 if os.environ.get("VOICECTL_TEST_PROFILE") == "long" else 250
 
 WORDS = ["one", "two.", "three,", "so", "and", "four", "five!", "six:", "seven", "", " "]
 tokens = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
@@ -190,7 +190,7 @@ def check_order(sent: list[dict[str, Any]], knobs: Knobs) -> None:
         elif name == "clientSpeaking":
             assert caller is (value == "off")
             caller = value == "on"
-        elif name == "tokensPlayed" and any(map(str.isalpha, value)):
+        elif name == "tokensPlayed" and not set(value) <= set("0123456789w#*"):  # digits are no speech
             assert agent or not greeting_told
         elif frame["type"] == "interrupt":
             assert agent or not greeting_told

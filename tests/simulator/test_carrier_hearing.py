@@ -6,8 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from carrier_rig import Rig, connect
-from test_carrier_speech import knobs, opened
+from carrier_rig import Rig, connect, knobs, opened
 
 from voicectl.simulator.carrier import CallerCutIn, CallerSaid, CallerStarted, Delays, KeyDialled, Knobs
 

@@ -208,6 +208,7 @@ def test_no_text_breaks_the_search(kept_open: Opened, data: st.DataObject) -> No
     async def run() -> None:
         for terms in questions:
             await store.search(terms, limit=3)
+            await store.frequencies(terms)
 
     kept_open.run(run())
 
@@ -223,3 +224,15 @@ def test_any_text_can_be_stored(kept_open: Opened, chunks: list[NewChunk]) -> No
         assert await index_is_in_step(kept_open.database)
 
     kept_open.run(run())
+
+
+def test_how_many_passages_hold_a_word(url: str) -> None:
+    async def run() -> None:
+        async with opened(url) as database:
+            store = KnowledgeStore(database)
+            await store.replace([HOURS, PRICES], [])
+            held = await store.frequencies(["Tyre", "costs", "full service", 'quo"te', "submarine", "", "sunday"])
+            assert held == {"Tyre": 2, "costs": 2, "full service": 1, 'quo"te': 0, "submarine": 0, "": 0, "sunday": 1}
+            assert await store.frequencies([]) == {}
+
+    asyncio.run(run())

@@ -101,8 +101,10 @@ class Question:
 
     text: str
     terms: tuple[Term, ...]
-    asks: frozenset[Ask] = frozenset()
-    days: frozenset[int] = frozenset()
+    asks: frozenset[Ask]
+    days: frozenset[int]
+    bag: frozenset[str]
+    """The stems of its own words."""
 
     def weighed(self, worth: Callable[[Term], float]) -> Question:
         """The same question with its terms' worth reckoned anew, by somebody who knows how rare they are."""
@@ -186,7 +188,6 @@ def alike(word: str) -> tuple[str, ...]:
     return _ALIKE.get(stem(word), ())
 
 
-@lru_cache(maxsize=4096)
 def read_question(text: str) -> Question:
     """Take a spoken question apart. The terms stand in the order they were said, each once."""
     bare = without_fillers(text)
@@ -201,7 +202,7 @@ def read_question(text: str) -> Question:
         also = ("saturday", "sunday") if word.startswith("weekend") else alike(word)
         terms.setdefault(stem(word), Term(word, also, COMMON_WORTH if common else 1.0))
     asks = frozenset(ask for ask, pattern in _ASKS if pattern.search(bare) or pattern.search(said))
-    return Question(text, tuple(terms.values())[:MOST_TERMS], asks, days_in(text))
+    return Question(text, tuple(terms.values())[:MOST_TERMS], asks, days_in(text), _stems(text))
 
 
 @lru_cache(maxsize=1)
@@ -230,6 +231,10 @@ def days_in(text: str) -> frozenset[int]:
 def bag(text: str) -> frozenset[str]:
     """The stems a text holds: its words, the parts of its compounds, the days and numbers its ranges cover, and what
     its figures are: a text with "$18" in it holds a price."""
+    return _stems(text)
+
+
+def _stems(text: str) -> frozenset[str]:
     folded = plain(text)
     found: set[str] = set()
     for variant in {folded, phrased(folded)}:
@@ -255,8 +260,8 @@ def share_found(terms: Iterable[Term], bag: frozenset[str]) -> float:
 
 def resemblance(question: Question, heading: str, above: str = "") -> float:
     """How far a heading asks the same as a question: 0..1. `above` are the headings over it, which may fill in."""
-    other = read_question(heading)
-    asked = bag(question.text) | {stem(word) for term in question.terms for word in term.also}
+    other = _read_heading(heading)
+    asked = question.bag | {stem(word) for term in question.terms for word in term.also}
     of_question = share_found(question.terms, bag(f"{above}\n{heading}") | _kind_words(other))
     of_heading = share_found(other.terms, asked | _kind_words(question))
     if not of_question or not (of_heading or not other.terms):
@@ -266,6 +271,18 @@ def resemblance(question: Question, heading: str, above: str = "") -> float:
     if mine & theirs:
         return alike + (1 - alike) * 0.3
     return alike * 0.8 if mine and theirs else alike
+
+
+@lru_cache(maxsize=4096)
+def _read_heading(heading: str) -> Question:
+    """Kept, unlike what callers say."""
+    return read_question(heading)
+
+
+def holds_all(question: Question, heading: str) -> bool:
+    """Whether a question asks everything that a heading asks."""
+    asked = question.bag | {stem(word) for term in question.terms for word in term.also}
+    return all(term.found_in(asked) for term in _read_heading(heading).terms)
 
 
 def _kind_words(question: Question) -> frozenset[str]:

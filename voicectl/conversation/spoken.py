@@ -283,7 +283,8 @@ class SpokenText:
         return run.end()
 
     def _tick(self, char: str, at: int) -> int:
-        if fence := self._match(markup.FENCE, at):
+        fence = self._match(markup.FENCE, at)
+        if fence and (self._fresh or fence.end() < len(self._held)):
             self._widen(_STOP)
             if fence[1].lower() not in _PROSE:
                 self._until = re.compile(char * 3)
@@ -306,7 +307,7 @@ class SpokenText:
             name = (tag[2] or "").lower()
             self._widen(_TAG_GAPS.get(name, _NOTHING))
             if name in _UNSPOKEN and not tag[1]:
-                self._until = re.compile(f"</{name}", re.IGNORECASE)
+                self._until = re.compile(f"</{name}>", re.IGNORECASE)
             return tag.end()
         if compared := self._match(markup.COMPARISON, at):
             self._words(_COMPARED[compared[0]])
@@ -341,7 +342,7 @@ class SpokenText:
         """Discard what is not for the caller, up to the mark that ends it."""
         if found := until.search(self._held, at):
             self._until = None
-            return found.start()
+            return found.end()
         end = len(self._held) if self._final else len(self._held) - 12  # which is longer than any such mark
         if end <= at:
             raise _Undecided

@@ -27,6 +27,9 @@ from voicectl.ports import KnowledgeStore
 CANDIDATES = 30
 """Passages taken from the store by each search, to be judged."""
 
+AT_ONCE = 8
+"""Passages judged between two looks at the event loop: a millisecond or two."""
+
 ENOUGH = 0.4
 """Evidence below this is no evidence."""
 
@@ -74,7 +77,11 @@ class KnowledgeIndex:
         asked = asked.weighed(
             lambda term: term.worth * _rarity(max(held[word] for word in (term.word, *term.also)), count)
         )
-        judged = [(_evidence(asked, passage), passage) for passage in candidates]
+        judged = []
+        for at, passage in enumerate(candidates):
+            if at % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)  # other calls are talking
+            judged.append((_evidence(asked, passage), passage))
         bar = max(ENOUGH, BEHIND_BEST * max(evidence for evidence, _ in judged))
         kept = [
             replace(passage, score=round(evidence + _fit(asked, passage), 4))

@@ -28,7 +28,7 @@ _HELP = re.compile(
 _OFFER_PERSON = re.compile(
     r"\b(put you through|transfer you|talk to (a|one of)|speak to (a|one of))\b[^.!]*\?\s*$", re.I
 )
-_OFFER_AGAIN = re.compile(r"\b(say that again|repeat that)\?\s*$", re.I)
+_OFFER_AGAIN = re.compile(r"\b(shall|should) i (say|repeat) that( again)?\?\s*$", re.I)
 
 _SAID: dict[str, tuple[str, ...]] = {
     "greeting": (
@@ -36,7 +36,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Hi there! How can I help you?",
     ),
     "robot": (
-        "I'm {name}, an automated assistant, so yes, a computer. I answer questions for {company}.",
+        "I'm {name}, an automated assistant: a computer, not a person. I answer questions for {company}.",
         "You're talking to a computer: I'm {name}, the automated assistant of {company}.",
     ),
     "name": ("I'm {name}, the automated assistant at {company}.",),
@@ -78,7 +78,7 @@ _SAID: dict[str, tuple[str, ...]] = {
     "offer_person": ("Shall I put you through to a person?", "Would you like me to put you through to one of us?"),
     "offer_topics": (
         "I can help with things like opening hours, prices and services.",
-        "You can ask me about our hours, prices or services, or call back to talk to one of us.",
+        "You can ask me about our hours, our prices or what we do.",
     ),
     "person": ("Of course. One moment, I'll put you through.", "Sure, let me put you through. One moment, please."),
     "no_person": (
@@ -95,6 +95,9 @@ _SAID: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _REPLIED = ("caller", "agent")
+
+RECENT = 2
+"""Agent lines not to be repeated; one may have been said into a silence since the last reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +147,15 @@ class OfflineModel:
 
     def _manners(self, act: Act, request: ReplyRequest) -> _Reply:
         last = _last_said(request.lines)
-        if act == "repeat" or (act == "yes" and _OFFER_AGAIN.search(last)):
+        if act == "yes" and _OFFER_AGAIN.search(last):
+            quoted = quoting.answer(_asked(request), request.passages)
+            return _Reply(quoted) if quoted else self._again(request)
+        if act == "repeat":
             return self._again(request)
         if act in ("person", "zero") or (act == "yes" and _OFFER_PERSON.search(last)):
-            return (
-                self._say(request, "person", closing="person")
-                if self._can_transfer
-                else self._say(request, "no_person")
-            )
+            if self._can_transfer:
+                return self._say(request, "person", closing="person")
+            return self._say(request, "no_person")
         if act == "no":
             if _MORE.search(last) or _HELP.search(last):
                 return self._say(request, "goodbye", closing="goodbye")
@@ -174,9 +178,9 @@ class OfflineModel:
         return "offer_person" if self._can_transfer else "offer_topics"
 
     def _say(self, request: ReplyRequest, *kinds: str, closing: Closing | None = None) -> _Reply:
-        """One wording of each kind, none of them among the agent's last words."""
-        last = _last_said(request.lines)
-        count = sum(line.role == "agent" for line in request.lines)
+        """One wording of each kind, none of them among what the agent said last."""
+        before = [line.text for line in request.lines if line.role == "agent"]
+        count, last = len(before), " ".join(before[-RECENT:])
         said = []
         for kind in kinds:
             wordings = [text.format(name=self._agent_name, company=self._company) for text in _SAID[kind]]

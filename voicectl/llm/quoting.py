@@ -22,10 +22,10 @@ from voicectl.conversation.questions import (
     Term,
     bag,
     days_in,
+    holds_all,
     read_question,
     resemblance,
     share_found,
-    stem,
 )
 from voicectl.conversation.sentences import sentences
 from voicectl.conversation.turns import Passage
@@ -33,6 +33,9 @@ from voicectl.conversation.vocabulary import DAYS
 
 MOST_WORDS = 45
 MOST_SENTENCES = 3
+SHORT = 18
+"""Words; a shorter answer is followed by the sentence behind it, if there is room."""
+
 ENOUGH = 0.55
 """The share of the question that an answer must hold."""
 
@@ -45,8 +48,8 @@ SAME_QUESTION = 0.75
 VERY_SAME_QUESTION = 0.9
 """From here on, what stands under the heading need not even look like the kind of thing that was asked for."""
 
-ALSO_RANS = 0.92
-"""Rows of a table with this share of the best row's score are said along with it."""
+AS_GOOD = 0.1
+"""Rows of a table that are no further than this behind the best are said along with it."""
 
 AROUND_COUNTS = 0.6
 """A word held by the headings or the sentences around, against one held by the sentence itself."""
@@ -94,7 +97,19 @@ class _Part:
 
 
 def answer(question: Question, passages: Sequence[Passage]) -> str:
-    """What the passages, best first, say to the question; "" when they say nothing to it."""
+    """What the passages, best first, say to the question; "" when they say nothing to it.
+
+    Two questions in one breath ("... and ...") are answered one after the other, if both can be.
+    """
+    halves = [read_question(half) for half in re.split(r"\band\b", question.text, flags=re.I)]
+    if len(halves) == 2 and all(any(term.worth == 1.0 for term in half.terms) and half.asks for half in halves):
+        first, second = (_answer(half, passages, alone=False) for half in halves)
+        if first and second and second != first and len(f"{first} {second}".split()) <= MOST_WORDS:
+            return f"{first} {second}"
+    return _answer(question, passages)
+
+
+def _answer(question: Question, passages: Sequence[Passage], *, alone: bool = True) -> str:
     parts = [part for rank, passage in enumerate(passages) for part in _parts(passage, rank)]
     known = frozenset().union(*(bag(f"{passage.title}\n{passage.text}") for passage in passages))
     weighed = question.weighed(lambda term: term.worth * _rarity(term, parts))
@@ -108,15 +123,11 @@ def answer(question: Question, passages: Sequence[Passage]) -> str:
     judged.sort(key=lambda each: (-each[0], each[1].passage, each[1].order))
     best_score, best = judged[0]
     if best.row is not None:
-        said = _rows(
-            question, best, [part for score, part in judged if part.row and score >= ALSO_RANS * best_score], parts
-        )
-    else:
-        said = [_sentence(question, best)]
-        first = next((part for part in parts if part.passage == best.passage), best)
-        if first is not best and not first.row and _same_asked(question, best) >= SAME_QUESTION:
-            said.insert(0, _sentence(question, first))
-    return " ".join(_continued(question, best, said, [part for _, part in judged], parts))
+        as_good = [part for score, part in judged if part.row and score >= best_score - AS_GOOD]
+        return " ".join(_rows(question, best, as_good, parts))
+    if not alone:
+        return _sentence(question, best)
+    return " ".join(_sentences(question, best, [part for part in parts if part.passage == best.passage]))
 
 
 def _parts(passage: Passage, rank: int) -> list[_Part]:
@@ -220,20 +231,32 @@ def _score(question: Question, part: _Part) -> float:
 # --- phrasing ----------------------------------------------------------------------------------------------
 
 
+def _sentences(question: Question, best: _Part, passage: list[_Part]) -> list[str]:
+    """The best sentence, behind the one that answers directly, or before the one that follows, while there is room."""
+    said = [_sentence(question, best)]
+    first = passage[0]
+    direct = _same_asked(question, best) >= SAME_QUESTION and not any(ask in question.asks for ask in _MUST_HOLD)
+    if first is not best and not first.row and direct:
+        said.insert(0, _sentence(question, first))
+    following = next((part for part in passage if part.order == best.order + 1 and not part.row), None)
+    if following is not None and len(said) == 1 and len(said[0].split()) <= SHORT:
+        said.append(_sentence(question, following))
+    while len(said) > 1 and (
+        len(" ".join(said).split()) > MOST_WORDS or len(sentences(" ".join(said))) > MOST_SENTENCES
+    ):
+        said.remove(said[0] if said[0] != _sentence(question, best) else said[-1])
+    return said
+
+
 def _sentence(question: Question, part: _Part) -> str:
-    """A sentence as an answer to this question. A "yes" or "no" stays only where it answers what was asked."""
+    """A sentence as an answer to this question. A "yes" or "no" stays only where all that its heading asks was asked:
+    "No. Sales tax is added", under "Is sales tax included?", is no answer of no to "do you add sales tax?"."""
     text = part.text if not part.lead_in else f"{part.lead_in.rstrip(':')}: {part.text}"
     yes = _YES_NO.match(text)
-    if yes and len(text) > yes.end() and not _same_question(question, part.heading):
+    if yes and len(text) > yes.end() and not ("yes_no" in question.asks and holds_all(question, part.heading)):
         text = text[yes.end() :]
     text = text[:1].upper() + text[1:]
     return text if text[-1:] in ".!?" else f"{text}."
-
-
-def _same_question(question: Question, heading: str) -> bool:
-    """Whether everything the heading asks was asked: only then does its "yes" mean the caller's yes."""
-    asked = bag(question.text) | {stem(other) for term in question.terms for other in term.also}
-    return "yes_no" in question.asks and all(term.found_in(asked) for term in read_question(heading).terms)
 
 
 def _rows(question: Question, best: _Part, alike: list[_Part], parts: list[_Part]) -> list[str]:
@@ -270,8 +293,7 @@ def _value(question: Question, value: str) -> str:
     """The cells of a row; only those that were asked for, where the question says which."""
     cells = [cell.strip() for cell in value.split(";")]
     if len(cells) > 1:
-        asked = bag(question.text)
-        named = [(len(bag(span[1]) & asked), cell) for cell in cells if (span := _SPAN_PRICE.match(cell))]
+        named = [(len(bag(span[1]) & question.bag), cell) for cell in cells if (span := _SPAN_PRICE.match(cell))]
         most = max((common for common, _ in named), default=0)
         if most:
             cells = [cell for common, cell in named if common == most]
@@ -312,25 +334,3 @@ def _week(rows: list[_Part]) -> str:
     said = "; ".join(f"{first if first == last else f'{first} to {last}'}, {hours}" for first, last, hours in spans)
     shut = f"closed on {' and '.join(closed)}" if closed else ""
     return f"{'; '.join(each for each in (said, shut) if each)}."
-
-
-def _continued(question: Question, best: _Part, said: list[str], judged: list[_Part], parts: list[_Part]) -> list[str]:
-    """More that was asked for and not yet said, or what directly follows, while there is room."""
-
-    def room(text: str) -> bool:
-        whole = " ".join([*said, text])
-        return len(whole.split()) <= MOST_WORDS and len(sentences(whole)) <= MOST_SENTENCES
-
-    missing = [term for term in question.terms if term.worth == 1.0 and not _held(term, best)]
-    for part in judged:
-        if missing and any(term.found_in(bag(part.text)) for term in missing):
-            text = _row(question, part) if part.row else _sentence(question, part)
-            if room(text):
-                said.append(text)
-                missing = [term for term in missing if not term.found_in(bag(part.text))]
-    following = next((p for p in parts if p.passage == best.passage and p.order == best.order + 1 and not p.row), None)
-    if best.row is None and following is not None and len(said) == 1 and len(said[0].split()) <= 18:
-        text = _sentence(question, following)
-        if text not in said and room(text):
-            said.append(text)
-    return said

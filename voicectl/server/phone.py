@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import secrets
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -49,7 +50,13 @@ class PhoneBooth:
         """A telephone, if one is free."""
         if self._busy >= MAX_CALLS:
             return None
-        call = TwilioCall(voice_url=self._voice_url, auth_token=self._auth_token, account_sid=self._account_sid)
+        call = TwilioCall(
+            voice_url=self._voice_url,
+            auth_token=self._auth_token,
+            account_sid=self._account_sid,
+            call_sid=f"CA{secrets.token_hex(16)}",
+            seed=secrets.randbits(32),
+        )
         return PhoneLine(call, self._route, watch)
 
     async def place(self, line: PhoneLine) -> Any:

@@ -260,8 +260,6 @@ def _belongs(source: str, found: _Found) -> bool:
     """Whether a stored document would lie in one of the folders that were read."""
     if any(source.startswith(f"{hidden}/") for hidden in found.hidden_from_us):
         return False
-    if any(note.source == source for note in found.failed):
-        return False
     parts = source.split("/")
     for root in found.roots:
         folder = [_text(part) for part in root.parts[1:]]

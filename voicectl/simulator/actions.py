@@ -16,7 +16,7 @@ Purpose = Literal["voice", "action", "status", "fallback"]
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """Request a webhook. Report with `answered` or `fetch_failed`, giving `id`; do not follow redirects for it.
+    """Request a webhook. Report with `answered` or `fetch_failed`, giving `id`; a redirect is an answer like any other.
 
     `form` is sent as application/x-www-form-urlencoded, blank values included; it is empty for a GET, whose
     parameters are in the url. After `timeout` seconds the call has given up on the answer by itself.
@@ -159,7 +159,10 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What Twilio would put into its debugger: an error or warning code with a sentence."""
+    """What Twilio would put into its debugger: an error or warning code with a sentence.
+
+    Code 0 is a remark of the simulator's own.
+    """
 
     at: float
     code: int

@@ -73,11 +73,11 @@ class Hearing:
     def caller_speaking(self) -> bool:
         return self._sound_from <= self._stage.now < self._sound_until and not self._hung_up
 
-    @property
-    def unfinished(self) -> str:
-        """The transcript so far of an utterance that has no final yet and would have been reported."""
-        ear = self.ear
-        return self._transcript if ear is not None and ear is self._owner and self._reportable(ear) else ""
+    def unfinished_prompt(self, ear: Ear) -> dict[str, Any] | None:
+        """partialPromptOnHangup: what this session still gets of words that a hang-up cuts short."""
+        if not self._transcript or ear is not self._owner or not self._reportable(ear):
+            return None
+        return self._prompt(ear, self._transcript, last=self._stage.knobs.hangup_partial_last)
 
     def hang_up(self) -> None:
         """Nothing more comes from the caller."""
@@ -308,8 +308,3 @@ class Hearing:
         if ear.transcription_language == "multi" or ear.relay.flux(ear.transcription_language):
             language = language.partition("-")[0] if language != "multi" else "en"
         return {"type": "prompt", "voicePrompt": text, "lang": language, "last": last}
-
-    def unfinished_prompt(self, ear: Ear) -> dict[str, Any] | None:
-        """partialPromptOnHangup: what the application still gets of an utterance that the hang-up cut short."""
-        text = self.unfinished
-        return self._prompt(ear, text, last=self._stage.knobs.hangup_partial_last) if text else None

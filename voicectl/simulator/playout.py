@@ -290,7 +290,7 @@ class Playout:
                 if not (item.greeting and self._knobs.greeting_on_missing):
                     self._info("agentSpeaking", "on", "speaker-events")
                 if "debugging" in self._relay.events:
-                    delay = round(self._stage.draw((109, 148)))
+                    delay = max(109, round(self._stage.draw((109, 148))))
                     self._send({"type": "info", "name": "roundTripDelayMs", "value": str(delay)})
                 self._stage.emit(AgentStarted(now))
         if item.kind == "text":

@@ -60,7 +60,6 @@ class RelaySession:
         on_end: Callable[[SessionEnd], None],
     ) -> None:
         self.relay = relay
-        self.tts_language = relay.tts_language
         self.transcription_language = relay.transcription_language
         self.playout = Playout(stage, relay, self.send, self._silent)
         self.session_id = ""
@@ -94,9 +93,7 @@ class RelaySession:
         self._state = "dialling"
         self._attempts += 1
         self._socket = self._next_socket()
-        if not self.session_id or self._stage.knobs.reconnect_new_setup:
-            name = f"{self._leg.call_sid}/{self._socket}"
-            self.session_id = "VX" + hashlib.sha256(name.encode()).hexdigest()[:32]
+        self.session_id = self.session_id or self._new_id()
         if not self.relay.dialable:
             self._stage.emit(Alert(self._stage.now, 64101, "; ".join(self.relay.faults)))
             delay = self._stage.knobs.delays.action_malformed
@@ -115,6 +112,8 @@ class RelaySession:
         first = self._opened_at is None
         if first:
             self._opened_at = self._stage.now
+        elif self._stage.knobs.reconnect_new_setup:
+            self.session_id = self._new_id()
         if first or self._stage.knobs.reconnect_new_setup:
             self.send(self._setup())
             self._on_open()
@@ -126,6 +125,11 @@ class RelaySession:
                 self._misconfigured("; ".join(self.relay.faults) or "refused")
             elif self.relay.greeting:
                 self.playout.greet(self.relay.greeting, self._stage.knobs.delays.greeting)
+
+    def _new_id(self) -> str:
+        """Distinct for every socket of every call, and the same in every run."""
+        name = f"{self._leg.call_sid}/{self._socket}"
+        return "VX" + hashlib.sha256(name.encode()).hexdigest()[:32]
 
     def refused(self, why: str) -> None:
         if self._state != "dialling":
@@ -307,7 +311,6 @@ class RelaySession:
             if name in frame and not twiml.is_language(frame[name]):
                 self._bad_language(frame[name])
                 return
-        self.tts_language = frame.get("ttsLanguage", self.tts_language)
         self.transcription_language = frame.get("transcriptionLanguage", self.transcription_language)
         self._config_updated("language")
 

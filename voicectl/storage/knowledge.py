@@ -94,7 +94,7 @@ class KnowledgeStore:
     async def count(self) -> int:
         """How many passages there are."""
         found = sa.select(sa.func.count()).select_from(_chunks)
-        return await self._database.read(lambda connection: connection.execute(found).scalar_one())
+        return await self._database.read(lambda c: c.execute(found).scalar_one(), after_writes=False)
 
     async def replace(self, put: Sequence[NewDocument], remove: Sequence[str]) -> None:
         """Remove the documents of these sources, then store those of `put` in place of what their sources had.
@@ -138,7 +138,7 @@ class KnowledgeStore:
         else:
             asked["terms"] = wanted
         statement = _SEARCH_SQLITE if self._database.is_sqlite else _SEARCH_POSTGRESQL
-        rows = await self._database.read(lambda connection: connection.execute(statement, asked).all())
+        rows = await self._database.read(lambda c: c.execute(statement, asked).all(), after_writes=False)
         return [Passage(row.id, row.title, row.text, row.source, row.score) for row in rows]
 
     async def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
@@ -153,7 +153,7 @@ class KnowledgeStore:
         else:
             asked["terms"] = [storable(term) for term in wanted]
         statement = _HOLDING_SQLITE if self._database.is_sqlite else _HOLDING_POSTGRESQL
-        rows = await self._database.read(lambda connection: connection.execute(statement, asked).all())
+        rows = await self._database.read(lambda c: c.execute(statement, asked).all(), after_writes=False)
         return {**held, **{wanted[row.key]: row.held for row in rows}}
 
 
