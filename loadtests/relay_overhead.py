@@ -6,6 +6,7 @@ Three servers, one after the other, each alone on the first processor; model ser
 
     bare       a WebSocket that answers a prompt with canned tokens of its own: the floor
     voicectl   `voicectl serve` with everything on: signatures, tokens, retrieval, durable turns, the OpenAI SDK
+    unread     the same with next to nothing in its knowledge base: what retrieval costs is the difference
     tutorial   the forty lines everybody writes: FastAPI and the SDK's own stream
 
 A talker asks, is answered with TOKENS tokens that come FIRST_TOKEN seconds after the request and then every
@@ -50,6 +51,7 @@ THINKS = 1.0
 PATH = "/api/v1/voice/conversation-relay"
 PUBLIC = "https://bench.example"
 TOKEN = "benchmark-auth-token"
+UNREAD = "unread.toml"
 QUESTION = "When are you open on Saturday?"
 
 
@@ -288,6 +290,8 @@ async def process(command: list[str], port: int, core: int, **environ: str) -> A
     """A server of its own on one processor, answering on `port`."""
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent), **environ}
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "note.md").write_text("# Note\n\nNothing of interest.\n")
+        Path(folder, UNREAD).write_text('[knowledge]\npaths = ["note.md"]\n')
         started = subprocess.Popen(  # noqa: ASYNC220
             command,
             env=env,
@@ -330,9 +334,10 @@ def resident(pid: int) -> int:
 async def measure(kind: str, talkers: int, seconds: float, idle: int, ports: tuple[int, int]) -> Figures:
     own, model = ports
     figures = Figures()
-    signed = kind == "voicectl"
+    signed = kind in ("voicectl", "unread")
     if signed:
         command = [sys.executable, "-m", "voicectl", "serve", "--port", str(own), "--operator-port", "0"]
+        command += ["--config", UNREAD] if kind == "unread" else []
     else:
         command = [sys.executable, "-m", "loadtests.relay_overhead", "--serve", kind, "--port", str(own)]
     environ = {
@@ -390,10 +395,9 @@ async def main(talkers: int, seconds: float, idle: int, kinds: list[str], as_jso
     print(f"{'':10} {'added':>16} {'relay':>16} {'µs CPU/token':>14} {'of the floor':>13} {'KB/idle call':>13}")
     for kind, row in rows.items():
         print(f"{kind:10} {row[0]:>16} {row[1]:>16} {row[2]:>14} {row[3]:>13} {row[4]:>13}")
-    if "voicectl" in results:
-        extra = _at(results["voicectl"].added, 50) - _at(floor.added, 50)
-        extra99 = _at(results["voicectl"].added, 99) - _at(floor.added, 99)
-        print(f"voicectl adds {extra:.2f} ms (p50) and {extra99:.2f} ms (p99) to the bare socket's first token")
+    for kind in results.keys() - {"bare"}:
+        extra, extra99 = (_at(results[kind].added, percent) - _at(floor.added, percent) for percent in (50, 99))
+        print(f"{kind} adds {extra:.2f} ms (p50) and {extra99:.2f} ms (p99) to the bare socket's first token")
 
 
 def _free_port() -> int:
@@ -409,7 +413,7 @@ if __name__ == "__main__":
     parser.add_argument("--talkers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--idle", type=int, default=300, help="quiet calls opened to measure memory")
-    parser.add_argument("--servers", default="bare,voicectl,tutorial")
+    parser.add_argument("--servers", default="bare,voicectl,unread,tutorial")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", choices=sorted(SERVERS), help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)

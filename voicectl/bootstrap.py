@@ -165,6 +165,7 @@ def manners(settings: Settings) -> Manners:
         max_words=agent.max_words,
         goodbye=agent.goodbye,
         can_transfer=bool(agent.transfer_number),
+        reported={"speaker-events", "tokens-played"} <= set(settings.relay.events.split()),
         key_timeout=talk.key_timeout_seconds,
         key_terminator=talk.key_terminator,
         key_length=talk.key_length,

@@ -123,6 +123,19 @@ class StoredDocument:
     """1 when first ingested, one more each time it was replaced."""
 
 
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a knowledge base has on some words."""
+
+    passages: tuple[Passage, ...]
+    """Of all searches, each passage once, those of the first search first and best first within each; `score` is
+    higher for better."""
+    held: dict[str, int]
+    """In how many passages each word occurs. Counting may stop at some thousands: only rarity matters."""
+    count: int
+    """How many passages there are."""
+
+
 class KnowledgeStore(Protocol):
     """Keeps documents and finds passages by their words.
 
@@ -136,13 +149,11 @@ class KnowledgeStore(Protocol):
     async def replace(self, put: Sequence[NewDocument], remove: Sequence[str]) -> None:
         """Store `put` and drop the sources in `remove`, all in one transaction: a search sees all of it or nothing."""
 
-    async def search(self, terms: Sequence[str], *, limit: int) -> list[Passage]:
-        """Passages holding at least one of the terms in title or text, best first; `score` is higher for better."""
+    async def find(self, searches: Sequence[Sequence[str]], words: Sequence[str] = (), *, limit: int) -> Findings:
+        """All that has to be known to judge a question, in one go.
 
-    async def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many passages each term occurs, in title or text; every term given is a key of the answer.
-
-        Counting may stop at some thousands: who asks wants to know whether a word is rare.
+        Each search finds up to `limit` passages that hold at least one of its terms in title or text. `words` are
+        counted.
         """
 
     async def count(self) -> int:
@@ -241,6 +252,7 @@ __all__ = [
     "CallerLine",
     "Closing",
     "Direction",
+    "Findings",
     "Knowledge",
     "KnowledgeStore",
     "Line",

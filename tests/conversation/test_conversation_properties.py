@@ -39,18 +39,21 @@ class Calls(RuleBasedStateMachine):
         self.manners = Manners(max_words=25, can_transfer=True)
         self.machine = Conversation(self.manners)
         self.at = 0.0
+        self.slow_peer = False
         self.timers: dict[ev.Timer, float] = {}
         self.started: set[int] = set()
         self.finished: set[int] = set()
         self.log: list[str] = []
-        self.open_turn_words = 0
+        self.recorded: set[int] = set()
+        self.closed: set[int] = set()
+        self.spoken: dict[int, str] = {}
         self.ended = 0
         self.post(ev.CallStarted(0.0, "Hello, how can I help?"))
 
     def post(self, event: ev.Event) -> None:
         effects = self.machine.handle(event)
         self.log.append(journal.step(event, effects))
-        recorded: set[int] = set()
+        unsay: int | None = None
         for effect in effects:
             if isinstance(effect, fx.SetTimer):
                 assert effect.due >= 0
@@ -66,21 +69,26 @@ class Calls(RuleBasedStateMachine):
             elif isinstance(effect, fx.CancelGeneration):
                 self.finished.add(effect.generation)
             elif isinstance(effect, fx.RecordTurn):
-                recorded.add(effect.turn.order)
+                self.recorded.add(effect.turn.order)
                 assert effect.turn.said.startswith(effect.turn.heard) or effect.turn.role == "caller"
+            elif isinstance(effect, fx.Unsay):
+                unsay = effect.keep
             elif isinstance(effect, fx.Say):
                 assert not self.ended, "words after the end"
-                if effect.text and effect.generation:
-                    assert effect.generation not in self.finished, "a word of a reply that is over"
+                assert effect.turn not in self.closed, "words behind the last ones of a turn"
+                self.spoken[effect.turn] = self.spoken.get(effect.turn, "") + effect.text
                 if effect.last:
-                    self.open_turn_words = 0
-                    assert recorded, "a talk cycle was closed before its turn was recorded"
-                else:
-                    self.open_turn_words += 1
+                    self.closed.add(effect.turn)
+                    assert effect.turn in self.recorded, "a talk cycle was closed before its turn was recorded"
             elif isinstance(effect, fx.End):
                 self.ended += 1
         if isinstance(event, (ev.ReplyFinished, ev.Failed)) and event.generation:
             self.finished.add(event.generation)
+        if unsay is not None and self.slow_peer:
+            for turn, text in self.spoken.items():
+                if turn != unsay and len(text) > 2:
+                    self.spoken[turn] = text[:-2]
+                    self.post(ev.WordsUnsaid(self.at, turn, 2))
 
     def now(self, after: float) -> float:
         self.at += after
@@ -89,6 +97,10 @@ class Calls(RuleBasedStateMachine):
     @rule(after=st.sampled_from([0.0, 0.1, 0.7, 3.0]), text=WORDS, final=st.booleans())
     def caller_speaks(self, after: float, text: str, final: bool) -> None:
         self.post(ev.CallerSpoke(self.now(after), text, final))
+
+    @rule(slow=st.booleans())
+    def peer_takes_its_time(self, slow: bool) -> None:
+        self.slow_peer = slow
 
     @rule(on=st.booleans())
     def caller_makes_sounds(self, on: bool) -> None:
@@ -133,9 +145,6 @@ class Calls(RuleBasedStateMachine):
         text = data.draw(st.sampled_from(said[-2:]))
         cut = data.draw(st.integers(0, len(text)))
         self.post(ev.CallerInterrupted(self.now(0.3), text[:cut].strip(), 300))
-        live = self.machine.live_generation
-        if live is not None:
-            self.started.add(live)
 
     @rule(on=st.booleans(), after=st.sampled_from([0.0, 1.5]))
     def carrier_reports_audio(self, on: bool, after: float) -> None:
@@ -170,6 +179,12 @@ class Calls(RuleBasedStateMachine):
     @invariant()
     def orders_count_up(self) -> None:
         assert [turn.order for turn in self.machine.turns] == list(range(len(self.machine.turns)))
+
+    @invariant()
+    def every_turn_that_is_over_is_closed(self) -> None:
+        live = self.machine.live_generation
+        open_turns = set(self.spoken) - self.closed
+        assert len(open_turns) <= (1 if live is not None else 0), open_turns
 
     @invariant()
     def the_call_ends_once(self) -> None:

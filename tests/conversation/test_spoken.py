@@ -65,6 +65,8 @@ EXAMPLES_BY_HAND = [
     ("", ""),
     (" ", " "),
     # blanks
+    (" \n Hi", " Hi"),
+    ("Hello **", "Hello"),
     ("a  b", "a b"),
     ("a\tb\u00a0c\u3000d", "a b c d"),
     ("\n\nHello", "Hello"),
@@ -112,6 +114,7 @@ EXAMPLES_BY_HAND = [
     ("***\nAfter", "After"),
     ("Before\n* * *\nAfter", "Before. After"),
     ("hard break  \nnext", "hard break next"),
+    ("###x", "###x"),
     # lists
     ("We offer:\n- Brakes\n- Tyres\n- Oil\n\nAnything else?", "We offer: Brakes, Tyres, Oil. Anything else?"),
     ("* Brakes.\n* Tyres.", "Brakes. Tyres."),
@@ -150,6 +153,8 @@ EXAMPLES_BY_HAND = [
     ("press [Enter] or [Esc]", "press Enter or Esc"),
     ("see https://x.y/z.", "see the link."),
     ("(see http://x.y/z?a=b&c=d#e)", "(see the link)"),
+    ("https://x.y/a...b...", "the link..."),
+    ("https://x" + "." * 150 + "y", "the link" + "." * 150 + "y"),
     ("HTTPS://X.Y, or www.x.y!", "the link, or the link!"),
     ("**https://x.y/a_b**: go", "the link: go"),
     ("<https://x.y> or <bob@x.com>", "the link or bob@x.com"),
@@ -211,6 +216,27 @@ def test_examples(text: str, said: str) -> None:
 )
 def test_words_leave_as_soon_as_they_can(tokens: list[str], released: list[str]) -> None:
     assert stream(*tokens) == released
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["Hi", " see https", "://x.y"],
+        ["Hi", " see http:", "//x.y"],
+        ["Hi", " see www.x.y", " now"],
+        ["Hi www", "</b>", ".x"],
+        ["Hi &", "**", "lt", ";"],
+        ["Hi (", "!", "[a](b)"],
+        ["Hi<think>", "secret", "</think>", " you"],
+        ["Hi <a " + "x" * 400, ">", "you"],
+        ["Hi <a " + "x" * 290, "x" * 200 + "> you"],
+        ["\n" + "- " * 200, "Hi"],
+        ["Hi", " *5 " + "5" * 30, "*"],
+    ],
+)
+def test_a_cut_where_it_hurts_changes_nothing(tokens: list[str]) -> None:
+    text = "".join(tokens)
+    assert "".join(stream(*tokens)) == "".join(stream(*text)) == speakable(text)
 
 
 @pytest.mark.parametrize(

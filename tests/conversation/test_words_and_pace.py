@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicectl.conversation.pace import heard_after, speaking_seconds
-from voicectl.conversation.words import sentence_ends, word_boundary, word_count, word_end
+from voicectl.conversation.sentences import sentence_ends
+from voicectl.conversation.words import word_boundary, word_count, word_end
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_boundaries_lie_around_the_offset_and_stay_where_they_are(text: str, off
         ("Wait…", True),
         ("We are open", False),
         ("Ask Dr.", False),
-        ("at 9 a.m.", False),
+        ("at 9 a.m.", True),
         ("on Main St.", False),
         ("J.", False),
         ("So do I.", True),
@@ -68,7 +69,7 @@ def test_boundaries_lie_around_the_offset_and_stay_where_they_are(text: str, off
     ],
 )
 def test_sentence_ends(text: str, ends: bool) -> None:
-    assert sentence_ends(text) is ends
+    assert (len(text.rstrip()) in sentence_ends(text)) is ends
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from voicectl.conversation.turns import Passage
 from voicectl.errors import StoreError
 from voicectl.kb.index import KnowledgeIndex
-from voicectl.ports import NewChunk, NewDocument
+from voicectl.ports import Findings, NewChunk, NewDocument
 from voicectl.storage.database import Database
 from voicectl.storage.knowledge import KnowledgeStore
 
@@ -87,14 +87,8 @@ def test_copies_of_a_document_take_no_room(database_url: str) -> None:
 
 
 class Broken:
-    async def search(self, terms: Sequence[str], *, limit: int) -> list[Passage]:
+    async def find(self, searches: Sequence[Sequence[str]], words: Sequence[str] = (), *, limit: int) -> Findings:
         raise StoreError("the disk is gone")
-
-    async def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        return dict.fromkeys(terms, 0)
-
-    async def count(self) -> int:
-        return 0
 
 
 def test_a_database_that_fails_is_no_empty_answer() -> None:

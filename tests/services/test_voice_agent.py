@@ -185,7 +185,9 @@ def test_a_store_that_hangs_delays_words_but_not_for_long_and_is_an_incident() -
         bench.says("Go.")
         await asyncio.sleep(5)
         assert 0.4 <= bench.line.sent[0][0] - 1 <= 0.6
-        assert bench.line.sent[-1][2]
+        # Waited for once: the other words follow at their own pace, and so does the closing frame after one wait.
+        assert bench.line.sent[-2][0] - 1 <= 0.7 and bench.line.text == "We open at ten."
+        assert bench.line.sent[-1][2] and bench.line.sent[-1][0] - 1 <= 1.3
         bench.store.delay = 0
         await asyncio.sleep(200)
         kinds = [e.data.get("kind") for e in await bench.store.events("CA1") if e.kind == "incident"]
@@ -217,6 +219,9 @@ def test_a_store_that_refuses_does_not_stop_the_conversation() -> None:
         await asyncio.sleep(2)
         assert bench.line.text == "We open at ten." and bench.line.sent[-1][2]
         bench.store.refuse = None
+        await asyncio.sleep(1)
+        bench.store.refuse = None
+        assert sum(e.kind == "incident" for e in await bench.store.events("CA1")) <= 2
 
     hold(talk)
 
@@ -251,6 +256,80 @@ def test_words_that_wait_behind_a_slow_peer_are_thrown_away_by_an_interruption()
         assert bench.line.text.endswith("new.")
 
     hold(talk, model=FakeModel(tokens=("old ",) * 100, first=0.0, each=0.01), line=FakeLine(slow=0.2))
+
+
+def test_words_of_a_finished_reply_that_have_not_left_are_thrown_away_too_and_the_record_says_so() -> None:
+    async def talk(bench: Bench) -> None:
+        bench.says("Go.")
+        await asyncio.sleep(0.15)  # the model has finished; the first message is in the socket
+        assert bench.model.running == 0
+        bench.call.post(ev.CallerInterrupted(bench.call.now, "old", 50))
+        await asyncio.sleep(5)
+        assert [at for at, text, _ in bench.line.sent if "old" in text][-1] <= 0.21
+        reply = (await bench.store.turns("CA1"))[1]
+        assert reply.generated == "old " * 60
+        assert len(reply.said) < len(reply.generated) / 2 and reply.interrupted and reply.said.startswith(reply.heard)
+
+    hold(talk, model=FakeModel(tokens=("old ",) * 60, first=0.0, each=0.002), line=FakeLine(slow=0.2))
+
+
+def test_a_call_that_comes_while_the_server_stops_is_told_too() -> None:
+    async def main() -> None:
+        service = VoiceAgentService(
+            model=FakeModel(), knowledge=FakeKnowledge(), store=MemoryCalls(), manners=Manners()
+        )
+        early, late = FakeLine(), FakeLine()
+        first = service.answer(CallInfo("CA1", "VX1", "a", "b"), early, "")
+        closing = asyncio.ensure_future(service.close(20))
+        await asyncio.sleep(1)
+        second = service.answer(CallInfo("CA2", "VX2", "a", "b"), late, "")
+        await asyncio.sleep(9)
+        assert Manners().shutting_down in late.text and late.ended and early.ended
+        await first.finish("ended")
+        assert not closing.done()
+        await second.finish("ended")
+        await closing
+        stuck = service.answer(CallInfo("CA3", "VX3", "a", "b"), FakeLine(gone=True), "")
+        began = asyncio.get_running_loop().time()
+        await service.close(20)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(20)
+        await stuck.finish("socket_lost")
+
+    run(main(), tidy=True)
+
+
+def test_the_reason_of_a_capped_call_is_kept() -> None:
+    async def talk(bench: Bench) -> None:
+        await asyncio.sleep(75)
+        await bench.call.finish("ended")
+        call = await bench.store.call("CA1")
+        assert call is not None and call.end_reason == "time_is_up"
+
+    hold(talk, limits=AgentLimits(call_seconds=60.5))
+
+
+def test_a_store_that_breaks_at_the_end_leaves_nothing_behind() -> None:
+    async def talk(bench: Bench) -> None:
+        def broken(*given: Any) -> Any:
+            raise ZeroDivisionError
+
+        bench.store.end_call = broken  # type: ignore[method-assign]
+
+    hold(talk)
+
+
+def test_a_line_that_breaks_in_an_unforeseen_way_gives_the_call_back() -> None:
+    class Odd(FakeLine):
+        async def say(self, text: str, *, last: bool) -> None:
+            raise ZeroDivisionError
+
+    async def talk(bench: Bench) -> None:
+        bench.says("Go.")
+        await asyncio.sleep(1)
+        assert bench.line.ended
+        assert "internal" in [e.data.get("kind") for e in await bench.store.events("CA1")]
+
+    hold(talk, line=Odd())
 
 
 @pytest.mark.parametrize("failure", [ReplyError("overload", "500"), RuntimeError("bug")])
@@ -297,7 +376,7 @@ def test_the_goodbye_is_followed_by_the_end_and_a_carrier_that_keeps_the_socket_
         await asyncio.sleep(1)
         bench.call.post(ev.WordsPlayed(bench.call.now, "We open at ten."))
         bench.call.post(ev.AgentSpeaking(bench.call.now, False))
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         assert [closing for _, closing in bench.line.ended] == ["goodbye"]
         assert bench.call.ended_by_us and bench.line.closed_at is None
         await asyncio.sleep(HANG_UP_GRACE)

@@ -208,7 +208,7 @@ def test_no_text_breaks_the_search(kept_open: Opened, data: st.DataObject) -> No
     async def run() -> None:
         for terms in questions:
             await store.search(terms, limit=3)
-            await store.frequencies(terms)
+            await store.find([terms, terms], terms, limit=3)
 
     kept_open.run(run())
 
@@ -231,8 +231,9 @@ def test_how_many_passages_hold_a_word(url: str) -> None:
         async with opened(url) as database:
             store = KnowledgeStore(database)
             await store.replace([HOURS, PRICES], [])
-            held = await store.frequencies(["Tyre", "costs", "full service", 'quo"te', "submarine", "", "sunday"])
+            words = ["Tyre", "costs", "full service", 'quo"te', "submarine", "", "sunday"]
+            held = (await store.find([], words, limit=1)).held
             assert held == {"Tyre": 2, "costs": 2, "full service": 1, 'quo"te': 0, "submarine": 0, "": 0, "sunday": 1}
-            assert await store.frequencies([]) == {}
+            assert (await store.find([], limit=1)).held == {}
 
     asyncio.run(run())

@@ -15,12 +15,20 @@ from voicectl.conversation.turns import Closing, Line, Turn
 class Say:
     """Speak. `last` closes the talk cycle; exactly one Say of every agent turn carries it.
 
-    `generation` is the reply these words belong to, 0 for words the agent says by itself.
+    `turn` is the order of the turn that these words belong to.
     """
 
     text: str
     last: bool
-    generation: int = 0
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsay:
+    """Words that have not left yet must not leave, except those of the turn `keep` (-1: none is spared). Frames that
+    close a talk cycle, and the end of the call, stay. The driver posts WordsUnsaid for each turn that lost words."""
+
+    keep: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +54,9 @@ class StartGeneration:
 
 @dataclass(frozen=True, slots=True)
 class CancelGeneration:
-    """Stop this reply's model. With `unsay`, words of it that have not left yet must not leave."""
+    """Stop this reply's model."""
 
     generation: int
-    unsay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +84,4 @@ class End:
     closing: Closing
 
 
-Effect = Say | SetTimer | CancelTimer | StartGeneration | CancelGeneration | RecordTurn | RecordIncident | End
+Effect = Say | Unsay | SetTimer | CancelTimer | StartGeneration | CancelGeneration | RecordTurn | RecordIncident | End

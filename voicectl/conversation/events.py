@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voicectl.conversation.turns import Closing, Passage, Usage
+from voicectl.conversation.turns import Closing, Passage, Turn, Usage
 
 Timer = Literal["reply", "playout", "silence", "keys", "close"]
 Part = Literal["llm", "kb", "storage", "carrier", "internal"]
@@ -22,6 +22,8 @@ class CallStarted:
 
     at: float
     greeting: str = ""
+    history: tuple[Turn, ...] = ()
+    """Turns of the same call from before this socket, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ class WordsPlayed:
 
     at: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordsUnsaid:
+    """Unsay took back the last so many `characters` of a turn: they have never left."""
+
+    at: float
+    turn: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,7 @@ Event = (
     | CallerSpeaking
     | CallerInterrupted
     | WordsPlayed
+    | WordsUnsaid
     | AgentSpeaking
     | KeyPressed
     | TimerFired

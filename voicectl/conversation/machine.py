@@ -16,12 +16,13 @@ Rules
  3. What the caller HEARD is the truth (playout.py). The model is shown the conversation as it was heard.
  4. Every agent turn sends exactly one Say with `last`, and nothing after it. A turn is recorded before its last Say.
  5. An interruption belongs to the words that were audible. A reply of which nothing has been said yet cannot be
-    interrupted, nor is the reply to a key cut by that same key's interruption.
+    interrupted, nor is the reply to a key cut by that same key's interruption. Older words that have not left yet
+    do not leave any more (Unsay).
  6. Nothing ends in silence: a failed reply is apologised for, a silent caller is asked again, and after that the
     call is closed with words. Whatever is awaited has a timer.
  7. The machine decides when a call closes: the goodbye is said, given time to be heard, and the caller can call it
-    off by speaking - but not by saying goodbye too. The cap on a call's length does not live here: its timer
-    belongs to the driver, which asks with CloseRequested and does not depend on the answer.
+    off by speaking - but not by saying goodbye too (farewell.py). The cap on a call's length does not live here:
+    its timer belongs to the driver, which asks with CloseRequested and does not depend on the answer.
  8. Misuse by the driver raises ConversationError. The world misbehaving is an event like any other.
  9. The log of (event, effects) is complete: replaying the events gives the same effects, byte for byte.
 """
@@ -43,7 +44,9 @@ from voicectl.conversation.effects import (
     Say,
     SetTimer,
     StartGeneration,
+    Unsay,
 )
+from voicectl.conversation.farewell import is_farewell
 from voicectl.conversation.manners import Manners
 from voicectl.conversation.playout import Playout
 from voicectl.conversation.reply import Reply
@@ -57,7 +60,10 @@ _MARGIN = 0.6
 _PATIENCE = 5
 """So often an estimate is stretched while the carrier still reports audio."""
 _SETTLE = 0.4
-"""Seconds between the last word heard and the end of the call."""
+"""Seconds between the last word heard and the end of the call, when nobody has anything to add."""
+_MOST_KEYS = 64
+_GOODBYES = 2
+"""So often a goodbye can be called off."""
 
 
 class Conversation:
@@ -67,6 +73,9 @@ class Conversation:
         self.manners = manners
         self.phase: Phase = "new"
         self.turns: list[Turn] = []
+        """The turns of this socket, in order; the first one's `order` is `first_order`."""
+        self.first_order = 0
+        self._earlier: tuple[Turn, ...] = ()
         self._out: list[Effect] = []
         self._now = 0.0
         self._timers: dict[ev.Timer, float] = {}
@@ -81,6 +90,9 @@ class Conversation:
         self._last_key_at = float("-inf")
         self._closing: Closing | None = None
         self._closing_for_good = False
+        self._goodbyes = 0
+        self._stay_until = 0.0
+        self._caller_sounds = False
 
     @property
     def live_generation(self) -> int | None:
@@ -112,11 +124,13 @@ class Conversation:
         if self.phase != "new":
             raise ConversationError("CallStarted twice")
         self.phase = "listening"
+        self._earlier = event.history
+        self.first_order = max((turn.order + 1 for turn in event.history), default=0)
         if not event.greeting:
             self._await_caller()
             return
         # The carrier speaks the greeting by itself, as one chunk, soon after the socket opens.
-        turn = Turn(len(self.turns), "agent", "greeting", self._now, event.greeting, said=event.greeting, done=True)
+        turn = Turn(self._next_order, "agent", "greeting", self._now, event.greeting, said=event.greeting, done=True)
         self.turns.append(turn)
         self._playout.add(turn.order, event.greeting, self._now)
         self._out.append(RecordTurn(turn))
@@ -126,6 +140,7 @@ class Conversation:
         if self.phase == "new":
             self.phase = "ended"
             return
+        self._keys_complete(answer=False)
         self._drop_reply("hung_up")
         self._heard(self._playout.lost(self._now), interrupted=True)
         for timer in list(self._timers):
@@ -136,11 +151,17 @@ class Conversation:
         if self._closing_for_good:
             return
         self._closing_for_good = True
+        if self._closing is not None:  # it is being said already
+            if self.phase == "listening":
+                self._hang_up_soon()
+            return
         words = {
             "time_is_up": self.manners.time_is_up,
             "operator": self.manners.goodbye,
             "shutdown": self.manners.shutting_down,
         }
+        self._keys_complete(answer=False)
+        self._out.append(Unsay())
         self._drop_reply("overrun")
         self._close("goodbye", words[event.reason])
 
@@ -158,12 +179,16 @@ class Conversation:
         self._caller_turn("speech", text, event.lang)
 
     def _caller_turn(self, kind: TurnKind, text: str, lang: str = "", *, answer: bool = True) -> None:
-        self._drop_reply("overrun")  # newest words win; what was said of the reply comes before them
-        self._append(Turn(len(self.turns), "caller", kind, self._now, text, heard=text, done=True, lang=lang))
+        self._caller_sounds = False
+        if answer:
+            self._out.append(Unsay())  # newest words win
+        self._drop_reply("overrun")
+        self._append(Turn(self._next_order, "caller", kind, self._now, text, heard=text, done=True, lang=lang))
         if self._closing_for_good or not answer:
             return
         if self._closing is not None:
-            if kind == "speech" and self._farewell(text):
+            farewell = kind == "speech" and is_farewell(text, to_a_person=self._closing == "person")
+            if farewell or self._goodbyes > _GOODBYES:
                 if not self._playout.pending:
                     self._hang_up_soon()
                 return
@@ -171,35 +196,38 @@ class Conversation:
             self._cancel("close")
         self._silences = 0
         self._generation += 1
-        self._reply = Reply(self._generation, len(self.turns), self._now)
+        self._reply = Reply(self._generation, self._next_order, self._now, to_keys=kind == "keys")
         self.phase = "thinking"
         for timer in ("silence", "playout"):
             self._cancel(timer)
         self._out.append(StartGeneration(self._generation, self._lines()))
         self._set("reply", self._now + self.manners.first_token)
 
-    def _farewell(self, text: str) -> bool:
-        words = "".join(c if c.isalpha() or c in "'-" else " " for c in text.lower()).split()
-        return bool(words) and all(word in self.manners.farewells for word in words)
-
     def _caller_speaking(self, event: ev.CallerSpeaking) -> None:
+        self._caller_sounds = event.on
         if event.on:
             self._hush()
         elif self._idle:
             self._await_caller()
 
     def _hush(self) -> None:
-        """The caller is making sounds: no reprompt, no hanging up - but not for ever, it may be a radio."""
+        """The caller is making sounds: no reprompt, no reply to half a number, no hanging up. A voice detector that
+        never lets go, or a radio, holds the silence back for `noise` seconds and the end of the call no longer."""
         if self._idle:
             self._set("silence", self._now + self.manners.noise)
+        if "keys" in self._timers:
+            self._set("keys", self._now + self.manners.key_timeout)
         if "close" in self._timers and not self._closing_for_good:
-            self._set("close", self._now + self.manners.silence)
+            self._set("close", max(self._now + _SETTLE, min(self._now + self.manners.silence, self._stay_until)))
 
     def _caller_interrupted(self, event: ev.CallerInterrupted) -> None:
         cut = self._playout.interrupted(event.heard, self._now)
-        key = self._now - self._last_key_at <= self.manners.key_echo
         reply = self._reply
-        if reply is not None and reply.begun and not key:
+        # ConversationRelay: a key that cuts the agent off is reported before the interruption it causes.
+        own = reply is not None and reply.to_keys and self._now - self._last_key_at <= self.manners.key_echo
+        self._out.append(Unsay(reply.order if reply is not None and own else -1))
+        if reply is not None and reply.begun and not own:
+            self._failures = 0
             self._drop_reply("interrupted")
         self._heard(cut, interrupted=True)
         self._audible = False
@@ -216,7 +244,7 @@ class Conversation:
         self._last_key_at = self._now
         self._hush()
         self._keys += event.key
-        whole = bool(self.manners.key_length) and len(self._keys) >= self.manners.key_length
+        whole = len(self._keys) >= (self.manners.key_length or _MOST_KEYS)
         if whole or event.key == self.manners.key_terminator:
             self._keys_complete(answer=True)
         else:
@@ -237,10 +265,10 @@ class Conversation:
         reply = self._reply
         if reply is None or event.generation != reply.generation:
             return
-        if reply.first_at is None:
-            self._set("reply", self._now + min(self.manners.gap, self.manners.reply))
         words = reply.write(event.text, self._now)
-        if words:
+        if words.strip() or (words and reply.begun):
+            if not reply.begun:  # a model may write much before there is a word to say
+                self._set("reply", self._now + min(self.manners.gap, self.manners.reply))
             self._say(reply, words)
 
     def _say(self, reply: Reply, words: str) -> None:
@@ -249,13 +277,14 @@ class Conversation:
         self._hand_over(reply, words[:end])
         if end is not None:
             self._out.append(CancelGeneration(reply.generation))
+            self._failures = 0
             self._finish(failure="length")
 
     def _hand_over(self, reply: Reply, words: str) -> None:
         if words:
             reply.say(words)
             self._playout.add(reply.order, words, self._now)
-            self._out.append(Say(words, False, reply.generation))
+            self._out.append(Say(words, False, reply.order))
 
     def _reply_finished(self, event: ev.ReplyFinished) -> None:
         reply = self._reply
@@ -292,7 +321,7 @@ class Conversation:
             turn = replace(turn, usage=usage.usage, passages=usage.passages)
         self._append(turn)
         if reply.begun:
-            self._out.append(Say("", True, reply.generation))
+            self._out.append(Say("", True, reply.order))
         self._await_playout()
 
     def _drop_reply(self, why: str) -> None:
@@ -302,12 +331,12 @@ class Conversation:
             return
         self._reply = None
         self._cancel("reply")
-        self._out.append(CancelGeneration(reply.generation, unsay=True))
+        self._out.append(CancelGeneration(reply.generation))
         if not reply.begun:
             return
         turn = reply.turn(heard=self._playout.heard(reply.order), at=self._now, failure=why)
         self._append(replace(turn, interrupted=why == "interrupted"))
-        self._out.append(Say("", True, reply.generation))
+        self._out.append(Say("", True, reply.order))
 
     def _failed(self, event: ev.Failed) -> None:
         if event.part != "llm":
@@ -344,7 +373,7 @@ class Conversation:
     def _speak(self, kind: TurnKind, words: str) -> None:
         """Say a fixed line, as a turn of its own."""
         turn = Turn(
-            len(self.turns),
+            self._next_order,
             "agent",
             kind,
             self._now,
@@ -356,12 +385,13 @@ class Conversation:
         )
         self._playout.add(turn.order, words, self._now)
         self._append(turn)
-        self._out.append(Say(words, True))
+        self._out.append(Say(words, True, turn.order))
         self.phase = "speaking"
         self._await_playout()
 
     def _close(self, closing: Closing, words: str) -> None:
         self._closing = closing
+        self._goodbyes += 1
         if words:
             self._speak("goodbye", words)
         self.phase = "closing"
@@ -369,10 +399,13 @@ class Conversation:
         if not self._playout.pending:
             self._hang_up_soon()
 
-    def _hang_up_soon(self) -> None:
+    def _hang_up_soon(self, after: float = _SETTLE) -> None:
         self.phase = "closing"
         self._cancel("silence")
-        self._set("close", self._now + _SETTLE)
+        self._stay_until = self._now + self.manners.noise
+        if self._caller_sounds and not self._closing_for_good:
+            after = max(after, self.manners.silence)
+        self._set("close", self._now + after)
 
     # --- the carrier -------------------------------------------------------------------------------------
 
@@ -384,12 +417,16 @@ class Conversation:
         if event.on:
             self._stretched = 0
             self._cancel("silence")
+            if self._playout.pending:
+                self._cancel("close")
             order = self._playout.turn
             self._playout.audible(self._now)
             if self._reply is not None and self._reply.order == order and self._reply.first_audio_at is None:
                 self._reply.first_audio_at = self._now
-            elif order is not None and order < len(self.turns) and self.turns[order].first_audio_at is None:
-                self.turns[order] = replace(self.turns[order], first_audio_at=self._now)
+            elif order is not None and order < self._next_order:
+                turn = self.turns[order - self.first_order]
+                if turn.first_audio_at is None:
+                    self.turns[order - self.first_order] = replace(turn, first_audio_at=self._now)
             if self._reply is None:
                 self._await_playout()
         elif self._reply is None:
@@ -410,7 +447,8 @@ class Conversation:
         if self._reply is not None:
             return
         if self.phase == "closing":
-            self._hang_up_soon()
+            lingers = self._closing == "goodbye" and not self._closing_for_good
+            self._hang_up_soon(self.manners.afterglow if lingers else _SETTLE)
         else:
             self.phase = "listening"
             self._await_caller()
@@ -418,15 +456,15 @@ class Conversation:
     def _heard(self, orders: set[int], *, interrupted: bool = False) -> None:
         """Bring turns up to what the caller heard of them."""
         for order in sorted(orders):
-            if order >= len(self.turns):
+            if order >= self._next_order:
                 continue  # the live reply: its turn is made when it ends
-            turn = self.turns[order]
+            turn = self.turns[order - self.first_order]
             heard = self._playout.heard(order)
             unheard = bool(turn.said[len(heard) :].strip()) or turn.failure == "interrupted"
             cut = unheard and (turn.interrupted or interrupted)
             changed = replace(turn, heard=heard, interrupted=cut)
             if changed != turn:
-                self.turns[order] = changed
+                self.turns[order - self.first_order] = changed
                 if interrupted or turn.interrupted or len(heard) == len(turn.said):
                     self._out.append(RecordTurn(changed))
 
@@ -439,7 +477,8 @@ class Conversation:
         if event.timer == "reply":
             self._reply_overdue()
         elif event.timer == "playout":
-            if self._audible and self._stretched < _PATIENCE:
+            waits = self._audible or (self.manners.reported and self._playout.pending)
+            if waits and self._stretched < _PATIENCE:
                 self._stretched += 1
                 self._set("playout", self._now + 2.0)
             else:
@@ -458,7 +497,7 @@ class Conversation:
         reply = self._reply
         if reply is None:
             return
-        if reply.first_at is None:
+        if not reply.begun:
             self._reply_failed("timeout")
             return
         limit = reply.asked_at + self.manners.reply
@@ -485,11 +524,12 @@ class Conversation:
     @property
     def _idle(self) -> bool:
         """It is the caller's turn to speak."""
-        return self.phase == "listening" and self._reply is None and not self._playout.pending
+        return self.phase == "listening" and self._reply is None and not self._playout.pending and not self._keys
 
     def _await_caller(self) -> None:
         if self._idle:
-            self._set("silence", self._now + self.manners.silence)
+            patience = self.manners.noise if self._caller_sounds else self.manners.silence
+            self._set("silence", self._now + patience)
 
     def _set(self, timer: ev.Timer, due: float) -> None:
         self._timers[timer] = due
@@ -501,6 +541,21 @@ class Conversation:
 
     # --- turns -------------------------------------------------------------------------------------------
 
+    @property
+    def _next_order(self) -> int:
+        return self.first_order + len(self.turns)
+
+    def _words_unsaid(self, event: ev.WordsUnsaid) -> None:
+        if not self.first_order <= event.turn < self._next_order:
+            return
+        self._playout.unsay(event.turn, event.characters)
+        turn = self.turns[event.turn - self.first_order]
+        said = turn.said[: max(0, len(turn.said) - event.characters)]
+        heard = self._playout.heard(event.turn)
+        changed = replace(turn, said=said, heard=heard, failure=turn.failure or "overrun")
+        self.turns[event.turn - self.first_order] = changed
+        self._out.append(RecordTurn(changed))
+
     def _append(self, turn: Turn) -> None:
         self.turns.append(turn)
         self._out.append(RecordTurn(turn))
@@ -508,7 +563,7 @@ class Conversation:
     def _lines(self) -> tuple[Line, ...]:
         """The conversation as the caller heard it; words still to be heard count as heard."""
         lines = []
-        for turn in self.turns:
+        for turn in (*self._earlier, *self.turns):
             if turn.kind == "keys":
                 lines.append(Line("caller", f"(pressed keys: {turn.generated})"))
             elif turn.role == "caller":
@@ -524,6 +579,7 @@ class Conversation:
         ev.CallerSpeaking: _caller_speaking,
         ev.CallerInterrupted: _caller_interrupted,
         ev.WordsPlayed: _words_played,
+        ev.WordsUnsaid: _words_unsaid,
         ev.AgentSpeaking: _agent_speaking,
         ev.KeyPressed: _key_pressed,
         ev.TimerFired: _timer_fired,

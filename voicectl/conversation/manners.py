@@ -33,11 +33,10 @@ class Manners:
     no_person: str = "I'm sorry, I can't put you through to anyone right now."
     time_is_up: str = "I'm afraid we've reached the longest time I can stay on one call. Thank you, goodbye."
     shutting_down: str = "I'm sorry, I have to end this call now. Please call again in a few minutes. Goodbye."
-    farewells: tuple[str, ...] = (
-        "bye", "goodbye", "bye-bye", "cheers", "thanks", "thank", "you", "ok", "okay", "alright", "great", "perfect",
-        "good", "day", "night", "have", "a", "nice", "one", "too", "and", "take", "care", "see", "later", "so", "much",
-    )
-    """An utterance of nothing but these words, said over or after the agent's goodbye, does not call it off."""
+    afterglow: float = 1.5
+    """The line stays open for this long after the goodbye was heard: the caller may have more to say."""
+    reported: bool = False
+    """The carrier was asked to report what it plays; the estimate alone is not believed for a while."""
     can_transfer: bool = False
     """Somebody is there to be handed to."""
     key_timeout: float = 2.0

@@ -74,6 +74,15 @@ class Playout:
         self._stretches.append(_Stretch(turn, [text]))
         del self._stretches[:-_KEPT]
 
+    def unsay(self, turn: int, characters: int) -> None:
+        """The last so many characters of a turn were never handed over after all."""
+        for stretch in reversed(self._stretches):
+            if stretch.turn == turn and characters > 0:
+                kept = max(0, len(stretch.text) - characters)
+                characters -= len(stretch.text) - kept
+                stretch.parts = [stretch.text[:kept]]
+                stretch.heard = min(stretch.heard, kept)
+
     @property
     def pending(self) -> bool:
         """Some words are still to be heard."""

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
-
+from voicectl.conversation.sentences import sentence_ends
 from voicectl.conversation.spoken import SpokenText
 from voicectl.conversation.turns import Turn
-from voicectl.conversation.words import sentence_ends, word_boundary, word_count
+from voicectl.conversation.words import word_boundary, word_count
 
-_SENTENCE_END = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s|$)|[。！？]+[」』]*")
+CHARACTERS_PER_WORD = 15
+"""More than that on average is no language: a reply is cut by its characters then."""
 
 
 class Reply:
     """One reply, from the question on. Times are seconds into the call."""
 
     __slots__ = ("_said", "_spoken", "_words", "_written", "asked_at", "first_at", "first_audio_at", "generation",
-                 "latest_at", "order")  # fmt: skip
+                 "latest_at", "order", "to_keys")  # fmt: skip
 
-    def __init__(self, generation: int, order: int, asked_at: float) -> None:
-        """`order` is the place its turn will have among the call's turns."""
+    def __init__(self, generation: int, order: int, asked_at: float, *, to_keys: bool = False) -> None:
+        """`order` is the place its turn will have among the call's turns; `to_keys`: it answers keys, not words."""
+        self.to_keys = to_keys
         self.generation = generation
         self.order = order
         self.asked_at = asked_at
@@ -61,23 +62,31 @@ class Reply:
 
     def end_within(self, words: str, limit: int) -> int | None:
         """Where in `words`, which come next, a reply of more than `limit` words is to end: at the first sentence end
-        behind the limit, at twice the limit between any two words; None where neither is reached."""
+        behind the limit, at twice the limit between any two words; None where neither is reached. Text without words
+        ends at CHARACTERS_PER_WORD times the limit."""
         coming = words.count(" ") if words.isascii() else word_count(words)
-        if self._words + coming < limit:  # a cheap count that is never too high
-            return None
+        characters = CHARACTERS_PER_WORD * limit
+        if self._words + coming < limit and sum(map(len, self._said)) + len(words) < characters:
+            return None  # a cheap count that is never too high
         before = self.said
-        for mark in _SENTENCE_END.finditer(words):
-            count = word_count(before + words[: mark.end()])
-            if count > 2 * limit:
-                break
-            if count >= limit and sentence_ends(words[: mark.end()]):
-                return mark.end()
-        if word_count(before + words) < 2 * limit:
+        for end in sentence_ends(before + words):
+            if end > len(before):
+                count = word_count((before + words)[:end])
+                if count > 2 * limit:
+                    break
+                if count >= limit:
+                    return end - len(before)
+
+        def too_long(end: int) -> bool:
+            text = before + words[:end]
+            return word_count(text) >= 2 * limit or len(text) >= characters
+
+        if not too_long(len(words)):
             return None
         low, high = 0, len(words)
-        while low < high:  # the shortest beginning that makes twice the limit
+        while low < high:  # the shortest beginning that is too long
             middle = (low + high) // 2
-            low, high = (middle + 1, high) if word_count(before + words[:middle]) < 2 * limit else (low, middle)
+            low, high = (low, middle) if too_long(middle) else (middle + 1, high)
         return word_boundary(words, low) or low
 
     def turn(self, *, heard: str, at: float, failure: str) -> Turn:

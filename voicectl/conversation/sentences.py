@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_END = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s|$)")
+_END = re.compile(r"[.!?…]+[\"')\]”’]*(?=\s|$)|[。！？]+[\"')\]”’」』]*")
 _NEVER_LAST = _words(
     """
     dr mr mrs ms mx prof rev hon st vs approx dept nr tel ext jan feb mar apr jun jul aug sep sept oct nov dec mon tue
@@ -40,6 +40,19 @@ def sentences(text: str) -> list[str]:
     rest = text[start:].strip()
     if rest:
         found.append(rest)
+    return found
+
+
+def sentence_ends(text: str) -> list[int]:
+    """The offsets in `text` at which a sentence ends, as far as the text tells. Where it breaks off, a full stop behind
+    a digit may yet turn out to be a decimal point and is not counted."""
+    found: list[int] = []
+    start = 0
+    for end in _END.finditer(text):
+        whole = end.end() < len(text)
+        if (whole or not text[: end.start()][-1:].isdigit()) and _ends(text, start, end):
+            found.append(end.end())
+            start = end.end()
     return found
 
 

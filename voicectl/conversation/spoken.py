@@ -101,15 +101,15 @@ class SpokenText:
         for start in range(0, len(text), _SLICE):
             self._held += markup.UNSEEN_RUN.sub("", text[start : start + _SLICE])
             self._scan()
-        open_ends = self._held or self._gap or self._joint or self._fresh or self._in_url or self._until
-        self._plain = not (open_ends or self._tail[-3:].lower() == "www")
+        between = self._held or self._gap or self._joint or self._fresh or self._until
+        self._plain = not (between or self._tail[-3:].lower() == "www")
         return self._taken()
 
     def finish(self) -> str:
         """What was held back. The stream is over; the object is not used again."""
         self._final = True
         self._scan()
-        if self._gap == _BLANK and self._tail.strip() and self._before.isspace() and self._before not in markup.BREAKS:
+        if self._gap == _BLANK and self._tail.strip() and self._before.isspace():
             self._out.append(" ")
         return self._taken()
 

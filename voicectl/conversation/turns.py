@@ -82,7 +82,8 @@ class Turn:
     finished_at: float | None = None
     """The last word was written."""
     failure: str = ""
-    """Why the reply is not whole, if it is not: a ReplyFailure, or "overrun" when newer words replaced it."""
+    """Why the reply is not whole, if it is not: a ReplyFailure; "interrupted" by the caller, "overrun" by newer words,
+    "length" when it grew too long, "hung_up"."""
     usage: Usage | None = None
     passages: tuple[Passage, ...] = ()
     lang: str = ""

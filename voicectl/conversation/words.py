@@ -1,4 +1,4 @@
-"""Where words and sentences begin and end, in text with blanks between words and in text without.
+"""Where words begin and end, in text with blanks between words and in text without.
 
 A boundary is where a voice could have been cut off: behind a word, never inside one. Numbers keep their points and
 commas ("1,250.00", "10:30"), words their apostrophes, letters their accents. Scripts without blanks between words
@@ -7,17 +7,11 @@ may be cut between any two characters.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 _INSIDE_NUMBER = ".,:/"
 _INSIDE_WORD = "'’."
 _SIGNS = "$€£¥#@+"
-_CLOSING = "\"')]}”’」』）】"
-_STOPS = ".!?。！？…"
-_ABBREVIATIONS = frozenset(
-    "dr mr mrs ms mx prof rev st ave blvd rd ln apt no nr approx dept est tel ext vs etc jr sr mt ft e.g i.e a.m p.m".split()
-)
 
 
 def word_boundary(text: str, offset: int) -> int:
@@ -46,18 +40,6 @@ def word_count(text: str) -> int:
     return spaced + (unspaced + 1) // 2
 
 
-def sentence_ends(text: str) -> bool:
-    """Whether `text` ends at the end of a sentence, as far as its own words tell."""
-    stripped = text.rstrip().rstrip(_CLOSING)
-    if not stripped or stripped[-1] not in _STOPS:
-        return False
-    if stripped[-1] != "." or stripped.endswith(".."):
-        return True
-    word = re.split(r"[\s(\[\"“]", stripped[:-1])[-1].lower()
-    # "Dr.", "a.m." and initials like "J." go on; so may a number cut at its point.
-    return not (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i"))
-
-
 def is_unspaced(char: str) -> bool:
     """A character of a script that puts no blanks between words."""
     code = ord(char)
@@ -80,7 +62,7 @@ def _joined(text: str, at: int) -> bool:
     before, after = text[at - 1], text[at]
     if before.isspace() or after.isspace():
         return False
-    if unicodedata.combining(after) or unicodedata.category(after) in ("Mn", "Mc", "Me", "Cf", "Sk") or before == "\u200d":
+    if before == "\u200d" or unicodedata.category(after) in ("Mn", "Mc", "Me", "Cf", "Sk"):
         return True
     if is_unspaced(before) or is_unspaced(after):
         return False

@@ -65,17 +65,12 @@ class KnowledgeIndex:
         said = [term.word for term in asked.terms]
         every = list(dict.fromkeys(word for term in asked.terms for word in (term.word, *term.also)))
         # Searched twice: among many words that answer for it, a word that was said can be outvoted.
-        by_said, by_all, held, count = await asyncio.gather(
-            self._store.search(said, limit=CANDIDATES),
-            self._store.search(search_terms(asked), limit=CANDIDATES),
-            self._store.frequencies(every),
-            self._store.count(),
-        )
-        candidates = list({passage.id: passage for passage in (*by_said, *by_all)}.values())
+        found = await self._store.find([said, search_terms(asked)], every, limit=CANDIDATES)
+        candidates, held = found.passages, found.held
         if not candidates:
             return []
         asked = asked.weighed(
-            lambda term: term.worth * _rarity(max(held[word] for word in (term.word, *term.also)), count)
+            lambda term: term.worth * _rarity(max(held[word] for word in (term.word, *term.also)), found.count)
         )
         judged = []
         for at, passage in enumerate(candidates):

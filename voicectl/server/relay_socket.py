@@ -19,7 +19,7 @@ from voicectl.carriers import _relay as relay
 from voicectl.carriers.attributes import TOKEN_PARAMETER
 from voicectl.carriers.signature import SignatureCheck, SignatureError
 from voicectl.conversation.events import EndReason, Failed
-from voicectl.conversation.turns import Closing
+from voicectl.conversation.turns import Closing, Turn
 from voicectl.ports import CallInfo, CallStore
 from voicectl.services.voice_agent import LiveCall, VoiceAgentService
 
@@ -147,7 +147,7 @@ class ConversationRelayHandler:
             resumed=not fresh,
         )
         line = RelayLine(socket)
-        call = self._agent.answer(info, line, self._greeting())
+        call = self._agent.answer(info, line, self._greeting(), await self._history(info))
         self.live[setup.session_id] = call
         reason: EndReason = "internal"
         try:
@@ -159,8 +159,20 @@ class ConversationRelayHandler:
         finally:
             if socket.application_state != WebSocketState.DISCONNECTED:
                 await line.close(POLICY_VIOLATION if reason == "protocol" else 1011)
-            await call.finish(reason)
-            del self.live[setup.session_id]
+            try:
+                await call.finish(reason)
+            finally:
+                self.live.pop(setup.session_id, None)
+
+    async def _history(self, info: CallInfo) -> tuple[Turn, ...]:
+        """What was said on the call's earlier sockets."""
+        if not info.resumed:
+            return ()
+        try:
+            return tuple(await self._store.turns(info.sid))
+        except Exception:
+            log.exception("the earlier turns of a call could not be read")
+            return ()
 
     async def _read(self, socket: WebSocket, call: LiveCall) -> EndReason:
         bad = 0

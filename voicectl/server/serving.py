@@ -29,7 +29,7 @@ from voicectl.simulator.line import Route
 
 STATE = Path(".voicectl") / "serve.json"
 """Where `replay-call --url` finds the made-up auth token of a server that was started without one."""
-CLOSING_SECONDS = 15.0
+CLOSING_SECONDS = 30.0
 SIMULATED_ACCOUNT = "AC" + "0" * 32
 
 
@@ -120,9 +120,9 @@ async def _serve(settings: Settings, started: Callable[[Started], None]) -> None
         started(server)
         await stop.wait()
         services.ready = False
-        ending = asyncio.ensure_future(services.agent.close())
+        ending = asyncio.ensure_future(services.agent.close(CLOSING_SECONDS))
         forced = asyncio.ensure_future(now.wait())
-        await asyncio.wait({ending, forced}, timeout=CLOSING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({ending, forced}, return_when=asyncio.FIRST_COMPLETED)
         for task in (ending, forced):
             task.cancel()
 

@@ -12,8 +12,8 @@ words back in two cases only:
   thinking, so in practice they do not wait), and
 - the frame that closes a talk cycle waits until the agent's turn is.
 
-A store that is slow or down delays no one for longer than STORE_PATIENCE: the owner is told, the caller is not.
-Words of a cancelled reply that have not left are thrown away when the cancellation is performed.
+A store that is slow or down delays each of these once, and for no longer than STORE_PATIENCE: the owner is told, the
+caller is not. Words that are unsaid before they have left are thrown away, and the machine is told how many.
 
 The cap on a call's length is a timer of the driver. It asks the conversation to close; if that does not happen, it
 ends the call without asking anybody.
@@ -53,10 +53,12 @@ log = logging.getLogger(__name__)
 
 STORE_PATIENCE = 0.5
 """Seconds that words wait for the disk at most."""
-CLOSE_GRACE = 20.0
-"""Seconds a conversation has to close itself when its time is up."""
+CLOSE_GRACE = 60.0
+"""Seconds a conversation has to close itself when its time is up: the goodbye waits behind what is being spoken."""
 HANG_UP_GRACE = 5.0
 """Seconds the carrier has to close the socket after `end`."""
+FINISH_SECONDS = 5.0
+"""How long the end of a call waits for work that does not let itself be cancelled."""
 SLOW_READER_SECONDS = 2.0
 SLOW_READER_CHARACTERS = 64 * 1024
 """A peer that has not taken a message for so long, while so much waits, is gone."""
@@ -89,32 +91,52 @@ class VoiceAgentService:
         self.manners = manners
         self.limits = limits or AgentLimits()
         self.calls: dict[str, LiveCall] = {}
+        self._closing = False
+        self._empty = asyncio.Event()
 
-    def answer(self, info: CallInfo, line: CallerLine, greeting: str) -> LiveCall:
-        """Begin the conversation of a call whose socket has proved itself. `greeting` is spoken by the carrier."""
+    def answer(self, info: CallInfo, line: CallerLine, greeting: str, history: tuple[Turn, ...] = ()) -> LiveCall:
+        """Begin the conversation of a call whose socket has proved itself. `greeting` is spoken by the carrier,
+        `history` are the turns of the call's earlier sockets."""
         call = LiveCall(self, info, line)
         self.calls[info.session] = call
+        self._empty.clear()
         self.store.begin_call(info)
-        call.post(ev.CallStarted(call.now, greeting))
+        call.post(ev.CallStarted(call.now, greeting, history))
+        if self._closing:
+            call.post(ev.CloseRequested(call.now, "shutdown"))
         return call
 
-    async def close(self) -> None:
-        """End every live call with a word of apology; returns when they are all over."""
+    async def close(self, within: float = CLOSE_GRACE) -> None:
+        """End every live call, and every one that still comes, with a word of apology. Returns when they are all over,
+        or after `within` seconds."""
+        self._closing = True
         for call in list(self.calls.values()):
             call.post(ev.CloseRequested(call.now, "shutdown"))
-        while self.calls:
-            await asyncio.wait([asyncio.ensure_future(call.over.wait()) for call in self.calls.values()])
+        if self.calls:
+            try:
+                async with asyncio.timeout(within):
+                    await self._empty.wait()
+            except TimeoutError:
+                log.warning("calls were still live when the server stopped", extra={"count": len(self.calls)})
+
+    def forget(self, call: LiveCall) -> None:
+        """A call is over."""
+        if self.calls.get(call.info.session) is call:
+            del self.calls[call.info.session]
+        if not self.calls:
+            self._empty.set()
 
 
 @dataclass(slots=True)
 class _Outgoing:
     """Words, or the end of the call, on their way to the carrier."""
 
-    generation: int
+    turn: int = -1
     text: str = ""
     last: bool = False
     closing: Closing | None = None
     after: Receipt | None = None
+    """Of a closing frame: leaves when this is on disk."""
 
 
 class LiveCall:
@@ -133,6 +155,7 @@ class LiveCall:
         self._mailbox: deque[ev.Event] = deque()
         self._busy = False
         self._finished = False
+        self._close_reason = ""
         self._timers: dict[ev.Timer, asyncio.TimerHandle] = {}
         self._generations: dict[int, asyncio.Task[None]] = {}
         self._outbox: deque[_Outgoing] = deque()
@@ -182,31 +205,48 @@ class LiveCall:
         if self._finished:
             return
         self._finished = True
-        self.post(ev.CallEnded(self.now, reason))
-        tasks = [self._writer, *self._generations.values(), *self._helpers]
-        for task in tasks:
-            task.cancel()
-        for timer in (self._cap, *self._timers.values()):
-            timer.cancel()
-        self._timers.clear()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        receipt = self._service.store.end_call(self.info.sid, reason, summary(self.turns))
-        await self._durable(receipt)
-        self._service.calls.pop(self.info.session, None)
-        self.over.set()
+        if reason == "ended" and self._close_reason in ("time_is_up", "shutdown"):
+            reason = "time_is_up" if self._close_reason == "time_is_up" else "shutdown"
+        try:
+            self.post(ev.CallEnded(self.now, reason))
+            tasks = [self._writer, *self._generations.values(), *self._helpers]
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+            receipt = self._service.store.end_call(self.info.sid, reason, summary(self.turns))
+            await self._durable(receipt)
+        except Exception:
+            log.exception("the end of a call was not stored")
+        finally:
+            for timer in (self._cap, *self._timers.values()):
+                timer.cancel()
+            self._timers.clear()
+            self._service.forget(self)
+            self.over.set()
 
     # --- effects -----------------------------------------------------------------------------------------
 
     def _say(self, effect: fx.Say) -> None:
         if effect.text:
-            gate = self._caller_turn if self._caller_turn is not None and not self._caller_turn.done else None
-            self._send(_Outgoing(effect.generation, effect.text, after=gate))
+            self._send(_Outgoing(effect.turn, effect.text))
         if effect.last:
-            self._send(_Outgoing(effect.generation, last=True, after=self._agent_turn))
+            self._send(_Outgoing(effect.turn, last=True, after=self._agent_turn))
+
+    def _unsay(self, effect: fx.Unsay) -> None:
+        lost: dict[int, int] = {}
+        kept: deque[_Outgoing] = deque()
+        for item in self._outbox:
+            if item.text and item.turn != effect.keep:
+                lost[item.turn] = lost.get(item.turn, 0) + len(item.text)
+            else:
+                kept.append(item)
+        self._outbox = kept
+        for turn, characters in lost.items():
+            self.post(ev.WordsUnsaid(self.now, turn, characters))
 
     def _end(self, effect: fx.End) -> None:
         self.ended_by_us = True
-        self._send(_Outgoing(0, closing=effect.closing))
+        self._send(_Outgoing(closing=effect.closing))
 
     def _send(self, item: _Outgoing) -> None:
         self._outbox.append(item)
@@ -242,8 +282,6 @@ class LiveCall:
         task = self._generations.get(effect.generation)
         if task is not None:
             task.cancel()
-        if effect.unsay and self._outbox:
-            self._outbox = deque(item for item in self._outbox if item.generation != effect.generation or not item.text)
 
     def _record_turn(self, effect: fx.RecordTurn) -> None:
         receipt = self._service.store.record_turn(self.info.sid, effect.turn)
@@ -265,6 +303,7 @@ class LiveCall:
 
     _performers: ClassVar[dict[type, Callable[[LiveCall, Any], None]]] = {
         fx.Say: _say,
+        fx.Unsay: _unsay,
         fx.End: _end,
         fx.SetTimer: _set_timer,
         fx.CancelTimer: _cancel_timer,
@@ -320,11 +359,15 @@ class LiveCall:
                     self._wake.clear()
                     await self._wake.wait()
                 item = self._outbox[0]
-                if item.after is not None:
-                    receipt, item.after = item.after, None
-                    if not receipt.done:
-                        await self._durable(receipt)
-                        continue  # while waiting the words may have been thrown away
+                gate = item.after or (self._caller_turn if item.text else None)
+                if gate is not None:
+                    if not gate.done:
+                        await self._durable(gate)
+                    # Waited for once: the next words go on without it.
+                    item.after = None
+                    if gate is self._caller_turn:
+                        self._caller_turn = None
+                    continue  # while waiting the words may have been thrown away
                 self._outbox.popleft()
                 if item.closing is not None:
                     await self._line.end(item.closing)
@@ -337,14 +380,18 @@ class LiveCall:
                 self._sending_since = None
         except ConnectionError:
             self._outbox.clear()  # the reader sees the same and finishes the call
+        except Exception:
+            log.exception("a call's words could not be sent; it is given back to the carrier")
+            self._incident(fx.RecordIncident("internal", "internal", "call given back"))
+            self._help(self._force_end())
 
     def _gather(self, item: _Outgoing) -> tuple[str, bool]:
-        """Everything that may leave with this item: what has gathered of the same reply since the last message."""
+        """Everything that may leave with this item: what has gathered of the same turn since the last message."""
         parts, last = [item.text], item.last
         while self._outbox and not last:
             more = self._outbox[0]
             held = more.after is not None and not more.after.done
-            if held or more.closing is not None or more.generation != item.generation:
+            if held or more.closing is not None or more.turn != item.turn:
                 break
             self._outbox.popleft()
             parts.append(more.text)
@@ -359,7 +406,7 @@ class LiveCall:
         except TimeoutError:
             self.post(ev.Failed(self.now, "storage", "timeout"))
         except Exception:
-            log.warning("a turn was not stored")
+            log.warning("something of a call was not stored")
             self.post(ev.Failed(self.now, "storage", "refused"))
 
     # --- the end -----------------------------------------------------------------------------------------
@@ -394,6 +441,8 @@ class LiveCall:
 
     def _note(self, event: ev.Event) -> None:
         """Keep what the owner will look for and the turns do not tell. Never what was said or keyed."""
+        if isinstance(event, ev.CloseRequested):
+            self._close_reason = event.reason
         kind = _NOTED.get(type(event))
         if kind is not None:
             data = {"reason": event.reason} if isinstance(event, (ev.CallEnded, ev.CloseRequested)) else {}
@@ -409,6 +458,9 @@ _NOTED: dict[type, str] = {
 }
 
 
+_NO_FAILURES = ("interrupted", "overrun", "length", "hung_up")
+
+
 def summary(turns: list[Turn]) -> CallSummary:
     """Count a conversation's figures. A response is a caller's turn to the first token of the reply to it."""
     responses = [
@@ -420,7 +472,7 @@ def summary(turns: list[Turn]) -> CallSummary:
         turns=len(turns),
         interruptions=sum(turn.interrupted for turn in turns),
         reprompts=sum(turn.kind == "reprompt" for turn in turns),
-        failures=sum(bool(turn.failure) and turn.failure not in ("interrupted", "overrun", "length") for turn in turns),
+        failures=sum(bool(turn.failure) and turn.failure not in _NO_FAILURES for turn in turns),
         response_p50_ms=statistics.median(responses) if responses else None,
         response_max_ms=max(responses, default=None),
         prompt_tokens=sum(turn.usage.prompt_tokens for turn in turns if turn.usage),

@@ -17,13 +17,14 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from voicectl.conversation.turns import Passage
-from voicectl.ports import NewDocument, StoredDocument
+from voicectl.ports import Findings, NewDocument, StoredDocument
 from voicectl.storage.database import Database
 from voicectl.storage.tables import KnowledgeChunk, KnowledgeDocument, storable, table_of
 
 _documents = table_of(KnowledgeDocument)
 _chunks = table_of(KnowledgeChunk)
 
+_COUNT = sa.select(sa.func.count()).select_from(_chunks)
 _SEARCH_SQLITE = sa.text(
     """
     SELECT chunk.id, chunk.title, chunk.text, document.source, -found.cost AS score
@@ -93,8 +94,7 @@ class KnowledgeStore:
 
     async def count(self) -> int:
         """How many passages there are."""
-        found = sa.select(sa.func.count()).select_from(_chunks)
-        return await self._database.read(lambda c: c.execute(found).scalar_one(), after_writes=False)
+        return await self._database.read(lambda connection: connection.execute(_COUNT).scalar_one())
 
     async def replace(self, put: Sequence[NewDocument], remove: Sequence[str]) -> None:
         """Remove the documents of these sources, then store those of `put` in place of what their sources had.
@@ -125,36 +125,40 @@ class KnowledgeStore:
         await self._database.run_apart(work)
 
     async def search(self, terms: Sequence[str], *, limit: int) -> list[Passage]:
-        """Up to `limit` passages that hold any of the terms, best first.
+        """Up to `limit` passages that hold any of the terms, best first. Scores compare within one answer only."""
+        return list((await self.find([terms], limit=limit)).passages)
 
-        Scores are comparable within one answer only; higher is better.
-        """
+    async def find(self, searches: Sequence[Sequence[str]], words: Sequence[str] = (), *, limit: int) -> Findings:
+        """See ports.KnowledgeStore. Does not wait for what is being written: calls are waiting. Counts to 5,000."""
+        asked = [self._asked(terms, limit) for terms in searches]
+        distinct = list(dict.fromkeys(words))
+        counted = [word for word in distinct if storable(word).strip()]
+        sqlite = self._database.is_sqlite
+        search = _SEARCH_SQLITE if sqlite else _SEARCH_POSTGRESQL
+        holding = _HOLDING_SQLITE if sqlite else _HOLDING_POSTGRESQL
+        phrases = [_phrase(storable(word)) if sqlite else storable(word) for word in counted]
+        how_many = {"limit": _COUNT_UP_TO, "terms": json.dumps(phrases) if sqlite else phrases}
+
+        def work(connection: Connection) -> Findings:
+            found: dict[int, Passage] = {}
+            for each in asked:
+                for row in connection.execute(search, each).all() if each else ():
+                    found.setdefault(row.id, Passage(row.id, row.title, row.text, row.source, row.score))
+            held = dict.fromkeys(distinct, 0)
+            for row in connection.execute(holding, how_many).all() if counted else ():
+                held[counted[row.key]] = row.held
+            return Findings(tuple(found.values()), held, connection.execute(_COUNT).scalar_one())
+
+        return await self._database.read(work, after_writes=False)
+
+    def _asked(self, terms: Sequence[str], limit: int) -> dict[str, Any] | None:
+        """What a search is asked; None when there is nothing to ask."""
         wanted = [term for term in map(storable, terms) if term.strip()]
         if not wanted:
-            return []
-        asked: dict[str, Any] = {"limit": limit}
+            return None
         if self._database.is_sqlite:
-            asked["question"] = " OR ".join(map(_phrase, wanted))
-        else:
-            asked["terms"] = wanted
-        statement = _SEARCH_SQLITE if self._database.is_sqlite else _SEARCH_POSTGRESQL
-        rows = await self._database.read(lambda c: c.execute(statement, asked).all(), after_writes=False)
-        return [Passage(row.id, row.title, row.text, row.source, row.score) for row in rows]
-
-    async def frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """How many passages hold each term; counted to 5,000 and no further."""
-        held = dict.fromkeys(terms, 0)
-        wanted = [term for term in held if storable(term).strip()]
-        if not wanted:
-            return held
-        asked: dict[str, Any] = {"limit": _COUNT_UP_TO}
-        if self._database.is_sqlite:
-            asked["terms"] = json.dumps([_phrase(storable(term)) for term in wanted])
-        else:
-            asked["terms"] = [storable(term) for term in wanted]
-        statement = _HOLDING_SQLITE if self._database.is_sqlite else _HOLDING_POSTGRESQL
-        rows = await self._database.read(lambda c: c.execute(statement, asked).all(), after_writes=False)
-        return {**held, **{wanted[row.key]: row.held for row in rows}}
+            return {"limit": limit, "question": " OR ".join(map(_phrase, wanted))}
+        return {"limit": limit, "terms": wanted}
 
 
 def _phrase(term: str) -> str:
