@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
-    from voicectl.cli import app
+    from voicectl.cli import _console, app
 
-    app(prog_name="voicectl")
+    try:
+        app(prog_name="voicectl")
+    except SystemExit as end:
+        if end.code == 2 and "--json" in sys.argv:
+            _console.wrong_usage()
+        raise
 
 
 if __name__ == "__main__":

@@ -39,8 +39,6 @@ class Services:
     model: ReplyModel
     agent: VoiceAgentService
     signatures: SignatureCheck
-    ready: bool = False
-    """Warmed up, and taking new calls."""
 
     def greeting(self) -> str:
         return greeting(self.settings)
@@ -92,11 +90,9 @@ async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[
         )
         services = Services(settings, opened, calls, store, knowledge, model, agent, signatures)
         await model.warm_up()
-        services.ready = True
         try:
             yield services
         finally:
-            services.ready = False
             await model.close()
 
 

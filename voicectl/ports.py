@@ -219,10 +219,11 @@ class CallStore(Protocol):
     async def turns(self, call_sid: str) -> list[Turn]: ...
 
     async def mint_token(self, call_sid: str, *, lifetime: float) -> str:
-        """A one-time token for the call's next socket: 128 random bits, stored as a hash, valid `lifetime` seconds."""
+        """A one-time token for the call's socket: 128 random bits, stored as a hash, valid `lifetime` seconds. "" when
+        the call has opened its socket already: somebody replays its webhook."""
 
     async def redeem_token(self, call_sid: str, token: str) -> bool:
-        """True for exactly one caller with the right, unexpired token of this call; False for everybody else."""
+        """True for exactly one caller with a right, unexpired token of this call; False for everybody else."""
 
     async def call_status(self, call_sid: str, status: str, sequence: int | None, duration: int | None) -> None:
         """A status callback of the carrier. In any order and any number of times: the furthest status stands."""

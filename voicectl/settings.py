@@ -207,6 +207,12 @@ class AgentSettings:
     max_words: int = setting(80, "Replies end at the first sentence end after this many words", low=10, high=200)
     transfer_number: str = setting("", "E.164 number of the person a caller can be put through to; empty: nobody")
     goodbye: str = setting("Thank you for calling. Goodbye.", "The agent's last words")
+    cut_off_message: str = setting(
+        "I'm sorry, we were cut off. Please call again. Goodbye.", "Said when the connection to the agent was lost"
+    )
+    cut_off_transfer_message: str = setting(
+        "I'm sorry, we were cut off. I'll put you through to a person.", "The same where there is a transfer_number"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +394,7 @@ def _convert(kind: Any, raw: Any, row: SettingInfo) -> Any:
             raise ValueError("must be a number")
         try:
             number = kind(raw)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ValueError("must be a whole number" if kind is int else "must be a number") from None
         if number != number or (kind is int and isinstance(raw, float) and raw != number):
             raise ValueError("must be a whole number" if kind is int else "must be a number")
@@ -402,6 +408,8 @@ def _convert(kind: Any, raw: Any, row: SettingInfo) -> Any:
     text = str(raw)
     if "\x00" in text:
         raise ValueError("must not hold a NUL character")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError("must be text in UTF-8")
     if row.choices and text not in row.choices:
         same = {choice.lower(): choice for choice in row.choices}
         if text.lower() in same:

@@ -212,13 +212,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             file="/dev/null",
         )
         async with serving.serving(given):
-            told.append(json.loads(serving.STATE.read_text()))
+            (kept,) = serving.STATE.glob("serve-*.json")
+            told.append(json.loads(kept.read_text()))
             up.set()
             await asyncio.to_thread(stop.wait)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(serving, "STATE", folder / "serve.json")
+        patch.setattr(serving, "STATE", folder / ".voicectl")
         thread = threading.Thread(target=lambda: asyncio.run(main()))
         thread.start()
         assert up.wait(30)
@@ -232,7 +233,7 @@ SHORT = "steps: [{hang_up: true, cut_in: {seconds: 0.3}}]\nexpect: {contains: He
 
 def test_a_running_server_is_called_with_the_token_it_made(server: dict[str, Any], elsewhere: Path) -> None:
     (elsewhere / ".voicectl").mkdir()
-    (elsewhere / ".voicectl" / "serve.json").write_text(json.dumps(server))
+    (elsewhere / ".voicectl" / f"serve-{server['url'].rsplit(':', 1)[1]}.json").write_text(json.dumps(server))
     path = scenario(elsewhere, "settings: {agent: {name: Kim}}\n" + SHORT)
     got = replay("--url", server["url"], path)
     assert got.exit_code == 0, got.output
@@ -253,7 +254,11 @@ def test_a_running_server_refuses_another_token(
 
 def test_ctrl_c() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "voicectl", "replay-call"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "voicectl", "replay-call"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a shell's "&" ignores it
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "A call to Harbour Cycles\n"

@@ -55,14 +55,15 @@ def test_with_nothing_configured_it_answers_on_this_machine_alone(tmp_path: Path
         assert "offline" in printed and "OPENAI_API_KEY" in printed and "TWILIO_AUTH_TOKEN" in printed
         assert int(re.search(r"(\d+) passages", printed)[1]) > 50  # type: ignore[index]
         assert "replay-call" in printed
-        state = json.loads((tmp_path / ".voicectl" / "serve.json").read_text())
+        kept = tmp_path / ".voicectl" / f"serve-{address[1].rsplit(':', 1)[1]}.json"
+        state = json.loads(kept.read_text())
         assert state["url"] == address[1] and state["auth_token"]
-        assert (tmp_path / ".voicectl" / "serve.json").stat().st_mode & 0o777 == 0o600
+        assert kept.stat().st_mode & 0o777 == 0o600
         with urllib.request.urlopen(address[1] + "/readyz") as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
-        assert not (tmp_path / ".voicectl" / "serve.json").exists()
+        assert not kept.exists()
         assert process.stderr is not None and process.stderr.read() == ""
 
 
@@ -110,6 +111,9 @@ def test_it_refuses_to_start_over_faults_and_names_them_all(tmp_path: Path) -> N
         ({"VOICECTL_LLM": "scripted"}, [], "llm.script"),
         ({"VOICECTL_DATABASE_URL": "mysql://x/y"}, [], "sqlite"),
         ({}, ["--config", "nowhere.toml"], "nowhere.toml"),
+        ({}, ["--host", "0.0.0.0"], "TWILIO_AUTH_TOKEN"),
+        ({}, ["--operator-host", "0.0.0.0"], "SSH tunnel"),
+        ({}, ["--public-url", "https://[bad"], "https://"),
     ],
 )
 def test_each_fault_names_its_fix(tmp_path: Path, environ: dict[str, str], words: list[str], names: str) -> None:
@@ -138,3 +142,34 @@ def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
 def test_wrong_usage_is_two(tmp_path: Path) -> None:
     code, said = refuse(tmp_path, "--prot", "8080")
     assert code == 2 and "--port" in said
+    code, said = refuse(tmp_path, "--prot", "8080", "--json")
+    answer = json.loads(said[said.index('{"ok"') :])
+    assert code == 2 and answer["code"] == 2
+
+
+def test_a_signal_during_the_start_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "knowledge").mkdir()
+    for n in range(3000):
+        (tmp_path / "knowledge" / f"{n}.md").write_text(f"# Document {n}\n\nSome text about number {n}.\n" * 5)
+    process = subprocess.Popen(
+        voicectl("serve", "--port", "0", "--operator-port", "0", "--json"),
+        cwd=tmp_path,
+        env=CLEAN,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    while not (tmp_path / "voicectl.db").exists():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert json.loads(out)["code"] == 130
+
+
+def test_a_directory_that_cannot_be_written_to_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".voicectl").write_text("a file where the folder should be")
+    with serving(tmp_path) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0

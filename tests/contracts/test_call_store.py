@@ -381,10 +381,32 @@ def test_a_token_runs_out(open_store: Open, clock: WallClock) -> None:
 
 def test_of_fifty_who_bring_the_same_token_one_wins(open_store: Open) -> None:
     async def work(store: Store) -> None:
-        for _ in range(5):
-            token = await store.mint_token("CA1", lifetime=120)
-            won = await asyncio.gather(*(store.redeem_token("CA1", token) for _ in range(50)))
+        for n in range(5):
+            token = await store.mint_token(f"CA{n}", lifetime=120)
+            won = await asyncio.gather(*(store.redeem_token(f"CA{n}", token) for _ in range(50)))
             assert sum(won) == 1
+
+    with_store(open_store, work)
+
+
+def test_of_fifty_tokens_of_one_call_one_wins(open_store: Open) -> None:
+    async def work(store: Store) -> None:
+        tokens = [await store.mint_token("CA1", lifetime=120) for _ in range(50)]
+        won = await asyncio.gather(*(store.redeem_token("CA1", token) for token in tokens))
+        assert sum(won) == 1
+        assert await store.mint_token("CA1", lifetime=120) == ""
+
+
+def test_a_call_that_has_begun_gets_no_token_even_when_its_own_is_swept(open_store: Open, clock: WallClock) -> None:
+    async def work(store: Store) -> None:
+        token = await store.mint_token("CA1", lifetime=120)
+        other = await store.mint_token("CA1", lifetime=100_000)
+        assert await store.redeem_token("CA1", token)
+        await store.begin_call(call("CA1")).wait()
+        clock.now += 1000
+        await store.mint_token("CA2", lifetime=120)  # sweeps what has run out
+        assert not await store.redeem_token("CA1", other)
+        assert await store.mint_token("CA1", lifetime=120) == ""
 
     with_store(open_store, work)
 

@@ -287,9 +287,10 @@ def test_warm_up_opens_the_connection_and_asks_for_no_completion():
     async def main() -> None:
         async with served() as (model, server):
             await model.warm_up()
-            assert (server.connected, server.count) == (1, 0)
+            assert (server.connected, server.listed, server.count) == (1, 1, 0)
             await collect(model)
-            assert (server.connected, server.count) == (1, 1)
+            await model.warm_up()
+            assert (server.connected, server.listed, server.count) == (1, 2, 1)
 
     run(main(), tidy=True)
 

@@ -17,6 +17,8 @@ from voicectl import bootstrap, settings
 from voicectl.server.serving import Started, serving
 from voicectl.simulator.virtual_time import run
 
+server_services: dict[str, bootstrap.Services] = {}
+
 
 @contextlib.asynccontextmanager
 async def started(
@@ -27,13 +29,16 @@ async def started(
     (folder / "knowledge").mkdir(exist_ok=True)
     (folder / "knowledge" / "hours.md").write_text("# Hours\n\nWe are open from ten to six.\n")
     flags = {"server.port": 0, "server.operator_port": 0}
-    async with serving(settings.load(environ={}, flags=flags)) as (server, _):
+    async with serving(settings.load(environ={}, flags=flags)) as (server, services, _):
+        server_services[server.address] = services
         jar = aiohttp.CookieJar(unsafe=True)
         async with aiohttp.ClientSession(cookie_jar=jar) as http:
             yield server, http
 
 
-def test_the_link_opens_the_door_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_link_opens_the_door_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     async def main() -> None:
         async with started(tmp_path, monkeypatch) as (server, http):
             async with http.get(server.operator_address) as answer:
@@ -52,13 +57,26 @@ def test_the_link_opens_the_door_once(tmp_path: Path, monkeypatch: pytest.Monkey
                     assert answer.status == 200
             async with aiohttp.ClientSession() as stranger, stranger.get(server.phone_link) as answer:
                 assert answer.status == 401
+            printed = capsys.readouterr().out
+            assert printed.count("/?key=") == 1  # the operator, who may have lost the session, finds a fresh link
+            fresh = printed.split("a fresh link: ")[1].strip()
+            jar = aiohttp.CookieJar(unsafe=True)
+            async with aiohttp.ClientSession(cookie_jar=jar) as again, again.get(fresh) as answer:
+                assert answer.status == 200
 
     run(main())
 
 
 @pytest.mark.parametrize(
     ("host", "status"),
-    [("127.0.0.1", 200), ("localhost", 200), ("evil.example", 421), ("127.0.0.1.evil.example", 421), ("", 421)],
+    [
+        ("127.0.0.1", 200),
+        ("localhost", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("", 421),
+        ("[", 421),
+    ],
 )
 def test_only_its_own_names_reach_it(host: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
@@ -127,5 +145,7 @@ def test_a_call_from_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             await until("AgentSaying")
             await socket.close()  # the page is closed in mid-call: the caller hangs up
             await asyncio.sleep(5)
+            calls = await server_services[server.address].calls.calls()
+            assert len(calls) == 2 and all(call.ended_at and call.status == "completed" for call in calls)
 
     run(main())

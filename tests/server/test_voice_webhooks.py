@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from canned import Canned
-from twilio_client import call_sid, serving, voice_form
+from twilio_client import call_sid, serving, setup, voice_form
 
 from voicectl.carriers.signature import sign
 from voicectl.errors import StoreError
@@ -123,6 +123,72 @@ def test_a_full_house_hears_that_it_is_full(tmp_path: Path, monkeypatch: pytest.
             await socket.close()
             await asyncio.sleep(0.1)
             assert "ConversationRelay" in elements((await client.post(form=voice_form(call_sid(3))))[1])
+
+    run(main(), tidy=True)
+
+
+def test_a_burst_of_webhooks_does_not_pass_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with serving(tmp_path, monkeypatch, Canned(), flags={"server.max_calls": 2}) as client:
+            answers = await asyncio.gather(*(client.post(form=voice_form(call_sid(n))) for n in range(1, 13)))
+            relays = ["ConversationRelay" in elements(document) for _, document in answers]
+            assert sum(relays) == 2
+            await asyncio.sleep(16)  # their sockets never came: others may
+            assert "ConversationRelay" in elements((await client.post(form=voice_form(call_sid(20))))[1])
+
+    run(main(), tidy=True)
+
+
+def test_a_captured_webhook_is_worthless_once_its_call_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with serving(tmp_path, monkeypatch, Canned()) as client:
+            sid = call_sid(1)
+            first, second = await client.token(sid), await client.token(sid)  # Twilio asked twice
+            socket = await client.dial()
+            await socket.send_json(setup(sid, first))
+            await socket.send_json({"type": "prompt", "voicePrompt": "The original.", "lang": "en", "last": True})
+            await socket.receive()
+            late = await client.dial()
+            await late.send_json(setup(sid, second, 2))
+            assert (await late.receive()).data == 1008
+            assert await client.post(form=voice_form(sid)) == (403, "")  # replayed while the call is live
+            await socket.close()
+            await asyncio.sleep(1)
+            await client.post(PATH + "/status", {**voice_form(sid), "CallStatus": "completed"})
+            await asyncio.sleep(400)  # long after every token has run out
+            assert await client.post(form=voice_form(sid)) == (403, "")
+            turns = await client.server.services.calls.turns(sid)
+            assert "The original." in [turn.generated for turn in turns]
+
+    run(main(), tidy=True)
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_request_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with serving(tmp_path, monkeypatch, Canned()) as client:
+            _, writer = await asyncio.open_unix_connection(client.server.address)
+            writer.write(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc".encode())
+            await writer.drain()
+            await asyncio.sleep(0.1)
+            writer.close()
+            await asyncio.sleep(1)
+
+    run(main())
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_messages_are_in_the_configured_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        flags = {"voice.provider": "Google", "voice.voice": "es-ES-Standard-A", "relay.language": "es-ES"}
+        async with serving(tmp_path, monkeypatch, Canned(), flags=flags) as client:
+            client.server.admission.open = False
+            say = ElementTree.fromstring((await client.post())[1]).find("Say")
+            assert say is not None and say.attrib["language"] == "es-ES"
+            assert say.attrib["voice"] == "Google.es-ES-Standard-A"
 
     run(main(), tidy=True)
 
@@ -251,7 +317,7 @@ def test_the_public_listener_serves_nothing_else(tmp_path: Path, monkeypatch: py
 def test_readiness_follows_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with serving(tmp_path, monkeypatch, Canned()) as client:
-            client.server.services.ready = False
+            client.server.admission.open = False
             async with client.http.get(client.base + "/readyz") as answer:
                 assert answer.status == 503
             async with client.http.get(client.base + "/healthz") as answer:

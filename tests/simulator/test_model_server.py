@@ -192,6 +192,7 @@ def test_what_it_says_to_bare_http(request_: str, status: bytes) -> None:
 
 
 @pytest.mark.parametrize("noise", ["\x16\x03\x01 hello", "GET\n\n", "GET / HTTP/1.1\ncontent-length: x\n\n",
+                                   "GET / HTTP/1.1\ncontent-length: -1\n\n",
                                    "GET / HTTP/1.1\ncontent-length: 99999999\n\n", "x" * 70_000])  # fmt: skip
 def test_noise_is_hung_up_on(noise: str) -> None:
     async def main() -> None:

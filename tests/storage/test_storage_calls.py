@@ -115,7 +115,7 @@ async def race():
     await calls.calls(limit=1)  # connected, imported, warm
     await asyncio.get_running_loop().run_in_executor(None, ready.wait)
     for number, token in enumerate(tokens):
-        if await calls.redeem_token(sid, token):
+        if await calls.redeem_token(f"{sid}-{number}", token):
             won.append(number)
     await database.close()
 
@@ -136,7 +136,7 @@ def test_a_token_is_redeemed_once_by_many_processes(url: str) -> None:
 
     async def mint() -> list[str]:
         async with opened(url) as database:
-            return [await Calls(database).mint_token("CA1", lifetime=300) for _ in range(20)]
+            return [await Calls(database).mint_token(f"CA1-{number}", lifetime=300) for number in range(20)]
 
     tokens = asyncio.run(mint())
     command = [sys.executable, "-c", RACER, url, "CA1", *tokens]

@@ -71,6 +71,11 @@ class SignatureCheck:
         if not self._tokens:
             raise ConfigError("there is no auth token to check signatures with", "set TWILIO_AUTH_TOKEN")
 
+    @property
+    def public_url(self) -> str:
+        """The public URL as it is signed: without a default port or a trailing slash, the host in small letters."""
+        return self._http
+
     def webhook_url(self, path: str, raw_query: bytes = b"") -> str:
         """The address of a route as Twilio knows it. `path` is the route's own, beginning with "/"."""
         return self._http + _target(path, raw_query)

@@ -21,7 +21,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from voicectl.errors import VoicectlError
+from voicectl.errors import UsageError, VoicectlError
 
 Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
 Config = Annotated[
@@ -30,6 +30,8 @@ Config = Annotated[
 ]
 
 INTERRUPTED = 130
+_latest: list[Output] = []
+"""The command that runs, or has run."""
 _UNSAFE = {
     code: None
     for code in (
@@ -50,7 +52,8 @@ class Output:
 
     def __init__(self, json: bool) -> None:
         self.json = json
-        self._printed = False
+        self.printed = False
+        """The one JSON object is out."""
 
     def note(self, text: str = "") -> None:
         """A line for people, on stderr; nothing under --json but what goes wrong."""
@@ -72,9 +75,10 @@ class Output:
         elif text:
             self.line(text)
 
-    def failure(self, error: VoicectlError) -> None:
+    def failure(self, error: VoicectlError, code: int | None = None) -> None:
         if self.json:
-            self._object({"ok": False, "error": error.message, "hint": error.hint, "code": error.code})
+            code = error.code if code is None else code
+            self._object({"ok": False, "error": error.message, "hint": error.hint, "code": code})
             return
         print(f"error: {safe(error.message)}", file=sys.stderr)
         if error.hint:
@@ -84,27 +88,45 @@ class Output:
         raise typer.Exit(code)
 
     def _object(self, data: dict[str, Any]) -> None:
-        if not self._printed:
-            self._printed = True
+        if not self.printed:
+            self.printed = True
             print(jsonlib.dumps(data, ensure_ascii=False, default=str), flush=True)
+
+
+def wrong_usage() -> None:
+    """The object of a command line that made no sense, if no command has printed one; stderr says what was wrong."""
+    if not (_latest and _latest[0].printed):
+        Output(json=True).failure(
+            UsageError("the command line makes no sense", "see --help; stderr says what is wrong")
+        )
 
 
 @contextmanager
 def command(json: bool = False) -> Iterator[Output]:
     """Run a command's body; see the top of this file."""
     out = Output(json)
+    _latest[:] = [out]
     try:
         yield out
     except VoicectlError as error:
         out.failure(error)
         raise typer.Exit(error.code) from None
     except KeyboardInterrupt:
-        out.note("interrupted")
+        if json:
+            out.failure(VoicectlError("interrupted"), INTERRUPTED)
+        else:
+            out.note("interrupted")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # Whoever read our output has left; the interpreter must not try to flush again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(INTERRUPTED) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if json:
+            out.failure(VoicectlError(f"a bug of voicectl: {type(error).__name__}", "the trace is on stderr"))
+        raise
 
 
 def safe(text: str) -> str:

@@ -32,8 +32,9 @@ from voicectl.simulator.carrier import TwilioCall
 from voicectl.simulator.line import Route
 from voicectl.simulator.rehearsal import CallReport, rehearse, report
 from voicectl.simulator.scenario import Scenario
+from voicectl.telemetry import logging
 
-_STATE = Path(".voicectl") / "serve.json"
+_STATE = Path(".voicectl")
 """Where a running `serve` tells how to sign for it."""
 _FRAME = 0.05
 """Seconds between two looks at the words being spoken."""
@@ -69,16 +70,27 @@ def replay(
     demo = not files and not interactive
     plays = [_INTERACTIVE] if interactive else [scenarios.load(path) for path in _scenario_files(files)]
     shown = out.json and not interactive
-    console = Console(file=sys.stderr if out.json else sys.stdout, quiet=shown, highlight=False)
+    console = _Terminal(file=sys.stderr if out.json else sys.stdout, quiet=shown, highlight=False)
     page = Page(console, live=console.is_terminal and not fast and not shown)
     main = _all(out, plays, page, interactive=interactive, url=url, fast=fast, config=config, demo=demo)
-    if fast:
-        reports = virtual_time.run(main, timeout=_VIRTUAL_HOURS, real_timeout=_REAL_SECONDS)
-    else:
-        reports = asyncio.run(main)
+    logs = logging.start("error")  # what the page shows anyway is not logged into the middle of it
+    try:
+        if fast:
+            reports = virtual_time.run(main, timeout=_VIRTUAL_HOURS, real_timeout=_REAL_SECONDS)
+        else:
+            reports = asyncio.run(main)
+    finally:
+        logging.stop(logs)
     ok = all(each.ok for each in reports)
     out.result({"calls": [each.as_dict() for each in reports]}, _summary(reports), ok=ok)
     return ok
+
+
+class _Terminal(Console):
+    """Rich ends the process when nobody reads it any more; we have calls to put away first."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 async def _all(
@@ -250,11 +262,15 @@ def _absent(url: str) -> bool:
 @contextlib.asynccontextmanager
 async def _running(url: str, settings: Settings) -> AsyncIterator[_Server]:
     """A server that somebody else runs."""
+    from voicectl.carriers.signature import SignatureCheck
     from voicectl.server.relay_socket import PATH
 
     url = url if "://" in url else f"http://{url}"
-    state = _state_of(url)
-    public = state.get("public_url") or settings.server.public_url or f"https://{urlsplit(url).netloc}"
+    try:
+        state = _state_of(url)
+        public = state.get("public_url") or settings.server.public_url or f"https://{urlsplit(url).netloc}"
+    except ValueError:
+        raise UsageError(f"{url!r} is not the address of a server", "give it as http://host:port") from None
     token = state.get("auth_token") or settings.twilio.auth_token
     if not token:
         raise ConfigError(
@@ -262,15 +278,16 @@ async def _running(url: str, settings: Settings) -> AsyncIterator[_Server]:
             "set TWILIO_AUTH_TOKEN as the server has it, or run this in the directory where `voicectl serve` runs",
         )
     route = Route(public, url).check()
-    yield _Server(public.rstrip("/") + PATH, route, token, settings.twilio.account_sid, fresh=False)
+    public = SignatureCheck(public, [token]).public_url
+    yield _Server(public + PATH, Route(public, route.address), token, settings.twilio.account_sid, fresh=False)
 
 
 def _state_of(url: str) -> dict[str, Any]:
     """What the `serve` of this directory says of itself, if it is the one at `url`."""
     try:
-        state = json.loads(_STATE.read_text())
-        return state if urlsplit(state["url"]).port == urlsplit(url).port and _local(url) else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        port = urlsplit(url).port
+        return dict(json.loads((_STATE / f"serve-{port}.json").read_text())) if _local(url) else {}
+    except (OSError, TypeError, json.JSONDecodeError):
         return {}
 
 

@@ -177,9 +177,7 @@ class OpenAIModel:
                 return answer
             try:
                 problem = await deadline.wait(_problem(answer), due)
-            except TimeoutError:
-                problem = Problem()
-            except self._broken:
+            except self._broken:  # or too late: TimeoutError is an OSError
                 problem = Problem()
             finally:
                 answer.close()

@@ -9,27 +9,23 @@ from fastapi import FastAPI, WebSocket
 
 from voicectl.bootstrap import Services
 from voicectl.server import health
+from voicectl.server.admission import Admission
 from voicectl.server.relay_socket import PATH, ConversationRelayHandler
 from voicectl.server.voice import VoiceRoutes
 
 
-def public_app(services: Services, handler: ConversationRelayHandler) -> FastAPI:
+def public_app(services: Services, handler: ConversationRelayHandler, admission: Admission) -> FastAPI:
     """Voice webhook, relay socket, callbacks, health; nothing else answers on the public listener."""
     app = _bare_app()
-    most = services.settings.server.max_calls
-
-    def admits() -> bool:
-        return services.ready and len(handler.live) + handler.unproven < most
-
     routes = VoiceRoutes(
         settings=services.settings,
         store=services.calls,
         signatures=services.signatures,
-        admits=admits,
+        admission=admission,
         greeting=services.greeting,
     )
     app.include_router(routes.router())
-    app.include_router(health.router(lambda: services.ready))
+    app.include_router(health.router(lambda: admission.open))
 
     async def relay_socket(socket: WebSocket) -> None:
         await handler(socket)
@@ -38,8 +34,9 @@ def public_app(services: Services, handler: ConversationRelayHandler) -> FastAPI
     return app
 
 
-def relay_handler(services: Services) -> ConversationRelayHandler:
+def relay_handler(services: Services, admission: Admission) -> ConversationRelayHandler:
     return ConversationRelayHandler(
+        admission=admission,
         agent=services.agent,
         store=services.calls,
         signatures=services.signatures,

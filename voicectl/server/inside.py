@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from voicectl import bootstrap
+from voicectl.server.admission import Admission
 from voicectl.server.app import public_app, relay_handler
 from voicectl.server.listeners import listen
 from voicectl.server.relay_socket import PATH, ConversationRelayHandler
@@ -24,6 +25,7 @@ class Running:
     auth_token: str
     services: bootstrap.Services
     handler: ConversationRelayHandler
+    admission: Admission
 
     @property
     def voice_url(self) -> str:
@@ -36,9 +38,11 @@ async def inside(settings: Settings, *, uds: str | None = None, sample: bool = T
     still live then are ended."""
     settings = bootstrap.local(settings, 8080)
     async with bootstrap.running(settings, sample=sample) as services:
-        handler = relay_handler(services)
-        async with listen(public_app(services, handler), uds=uds) as port:
+        admission = Admission(settings.server.max_calls)
+        handler = relay_handler(services, admission)
+        async with listen(public_app(services, handler, admission), uds=uds) as port:
             address = uds or f"http://127.0.0.1:{port}"
-            server = settings.server
-            yield Running(address, server.public_url, settings.twilio.auth_token, services, handler)
+            public = services.signatures.public_url
+            yield Running(address, public, settings.twilio.auth_token, services, handler, admission)
+            admission.open = False
             await services.agent.close()

@@ -2,7 +2,8 @@
 
 What uvicorn's own settings do not do is done elsewhere: it closes every WebSocket within 0.3 s of being told to
 stop, whatever its graceful timeout says, so whoever wants calls to end properly ends them before leaving `listen`;
-and its limit_concurrency turns webhooks away while it lets sockets in, so admission is ours.
+its limit_concurrency turns webhooks away while it lets sockets in, so admission is ours; and it has no limit on a
+request's header, neither in bytes nor in time, so that is in guard.py.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import uvicorn
 
 from voicectl.errors import ConfigError
+from voicectl.server.guard import GuardedProtocol
 
 MAX_FRAME = 64 * 1024
 PING_SECONDS = 5.0
@@ -30,13 +32,16 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def listen(app: Any, *, host: str = "127.0.0.1", port: int = 0, uds: str | None = None) -> AsyncIterator[int]:
+async def listen(
+    app: Any, *, host: str = "127.0.0.1", port: int = 0, uds: str | None = None, flags: str = "--host and --port"
+) -> AsyncIterator[int]:
     """Serve `app` until the block is left; yields the port (0 on a UNIX socket). Raises ConfigError when the address
-    cannot be had."""
-    bound = _bind(host, port, uds)
+    cannot be had; `flags` are those that would choose another."""
+    bound = _bind(host, port, uds, flags)
     config = uvicorn.Config(
         app,
         loop="none",
+        http=GuardedProtocol,
         ws="websockets-sansio",
         ws_max_size=MAX_FRAME,
         ws_ping_interval=PING_SECONDS,
@@ -66,21 +71,17 @@ async def listen(app: Any, *, host: str = "127.0.0.1", port: int = 0, uds: str |
             Path(uds).unlink(missing_ok=True)
 
 
-def _bind(host: str, port: int, uds: str | None) -> socket.socket:
+def _bind(host: str, port: int, uds: str | None, flags: str) -> socket.socket:
     if uds:
         bound = socket.socket(socket.AF_UNIX)
         bound.bind(uds)
         return bound
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
     except OSError as refused:
         bound.close()
-        if refused.errno == errno.EADDRINUSE:
-            raise ConfigError(
-                f"port {port} on {host} is in use", "stop what listens there, or choose another with --port"
-            ) from refused
-        raise ConfigError(f"cannot listen on {host}:{port}: {refused.strerror}", "check --host and --port") from refused
+        why = "is in use" if refused.errno == errno.EADDRINUSE else f"cannot be had: {refused.strerror}"
+        raise ConfigError(f"port {port} on {host} {why}", f"choose another address with {flags}") from refused
     return bound

@@ -7,8 +7,10 @@ everything wants a cookie that is set once, from a link that `serve` prints and 
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -34,7 +36,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_LOGIN = "This page opens from the link that `voicectl serve` prints when it starts. The link works once.\n"
+_LOGIN = "This page opens from a link that works once. A fresh one was printed where `voicectl serve` runs.\n"
+_LINK_SECONDS = 5.0
+"""A fresh link is printed no more often."""
 
 
 @dataclass(slots=True)
@@ -43,12 +47,26 @@ class Door:
 
     hosts: frozenset[str]
     """Host names, without a port, by which this listener may be called."""
+    print_link: Callable[[str], None]
+    """Tells the operator the key of a fresh link."""
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     """Opens the door once; "" when it has."""
     _session: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    _printed_at: float = float("-inf")
 
     def knows_host(self, header: str | None) -> bool:
-        return urlsplit(f"//{header or ''}").hostname in self.hosts
+        try:
+            return urlsplit(f"//{header or ''}").hostname in self.hosts
+        except ValueError:
+            return False
+
+    def knock(self) -> None:
+        """Somebody without a session is at the door: the operator, who lost it, finds a fresh link printed."""
+        now = asyncio.get_running_loop().time()
+        if not self.key and now - self._printed_at >= _LINK_SECONDS:
+            self._printed_at = now
+            self.key = secrets.token_urlsafe(24)
+            self.print_link(self.key)
 
     def knows_origin(self, origin: str | None, host: str | None) -> bool:
         return origin is not None and origin.lower() in (f"http://{host}".lower(), f"https://{host}".lower())
@@ -79,6 +97,7 @@ def operator_app(door: Door, booth: PhoneBooth) -> FastAPI:
                 response.set_cookie(COOKIE, session, httponly=True, samesite="strict", path="/")
                 return response
         if not door.knows(request.cookies.get(COOKIE)):
+            door.knock()
             return Response(_LOGIN, 401, media_type="text/plain", headers=_HEADERS)
         name, kind = _FILES[request.url.path]
         return Response((_STATIC / name).read_bytes(), media_type=kind, headers=_HEADERS)

@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from voicectl.simulator.carrier import TwilioCall
+from voicectl.simulator.carrier import CallOver, TwilioCall
 from voicectl.simulator.line import PhoneLine, Route
 
 MAX_TEXT = 1000
@@ -120,7 +120,7 @@ class _Visitor:
     async def _place(self) -> None:
         line = self._booth.line(self._saw)
         if line is None:
-            self._trouble("all telephones are in use")
+            self._saw(CallOver("busy", "all telephones are in use"))
             return
         self._line = line
         self._saw(await self._booth.place(line))

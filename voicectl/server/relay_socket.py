@@ -21,6 +21,7 @@ from voicectl.carriers.signature import SignatureCheck, SignatureError
 from voicectl.conversation.events import EndReason, Failed
 from voicectl.conversation.turns import Closing, Turn
 from voicectl.ports import CallInfo, CallStore
+from voicectl.server.admission import Admission
 from voicectl.services.voice_agent import LiveCall, VoiceAgentService
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class ConversationRelayHandler:
         store: CallStore,
         signatures: SignatureCheck,
         greeting: Callable[[], str],
+        admission: Admission,
         account_sid: str = "",
     ) -> None:
         """`greeting` gives the words that Twilio speaks by itself on a fresh call."""
@@ -81,6 +83,7 @@ class ConversationRelayHandler:
         self._store = store
         self._signatures = signatures
         self._greeting = greeting
+        self._admission = admission
         self._account_sid = account_sid
 
     async def __call__(self, socket: WebSocket) -> None:
@@ -93,11 +96,11 @@ class ConversationRelayHandler:
                 shared_key=socket.headers.get("x-twilio-webhooks-signature-settings"),
             )
         except SignatureError:
-            self.counts["refused_signature"] += 1
+            self._refused("signature")
             await socket.close(POLICY_VIOLATION)  # before accept: the client gets 403
             return
         if self.unproven >= MAX_UNPROVEN:
-            self.counts["refused_unproven"] += 1
+            self._refused("unproven")
             await socket.close(TRY_AGAIN_LATER)
             return
         self.unproven += 1
@@ -117,24 +120,31 @@ class ConversationRelayHandler:
             async with asyncio.timeout(SETUP_SECONDS):
                 frame = relay.decode(await _receive(socket))
                 if not isinstance(frame, relay.Setup):
-                    self.counts["no_setup"] += 1
+                    self._refused("no_setup")
                     return None
                 if self._account_sid and frame.account_sid != self._account_sid:
-                    self.counts["refused_account"] += 1
+                    self._refused("account")
+                    return None
+                if frame.session_id in self.live:
+                    self._refused("session")
                     return None
                 token = frame.custom_parameters.get(TOKEN_PARAMETER, "")
                 if not token or not await self._store.redeem_token(frame.call_sid, token):
-                    self.counts["refused_token"] += 1
+                    self._refused("token")
                     return None
                 return frame
         except TimeoutError:
-            self.counts["no_setup"] += 1
+            self._refused("no_setup")
         except WebSocketDisconnect:
             self.counts["left_before_setup"] += 1
         except Exception:
             log.exception("a socket could not be set up")
             self.counts["setup_failed"] += 1
         return None
+
+    def _refused(self, why: str) -> None:
+        self.counts[f"refused_{why}"] += 1
+        log.warning("a relay socket was refused", extra={"why": why})
 
     async def _serve(self, socket: WebSocket, setup: relay.Setup) -> None:
         fresh = setup.call_status.upper() == "RINGING" or not setup.direction.startswith("inbound")
@@ -149,6 +159,7 @@ class ConversationRelayHandler:
         line = RelayLine(socket)
         call = self._agent.answer(info, line, self._greeting(), await self._history(info))
         self.live[setup.session_id] = call
+        self._admission.begins(setup.call_sid)
         reason: EndReason = "internal"
         try:
             reason = await self._read(socket, call)
@@ -157,12 +168,15 @@ class ConversationRelayHandler:
             hung_up: EndReason = "ended" if call.ended_by_us else "hung_up"
             reason = hung_up if closed.code == 1000 else "socket_lost"
         finally:
+            if reason == "protocol":
+                log.warning("a relay socket was closed", extra={"why": "it did not speak the protocol"})
             if socket.application_state != WebSocketState.DISCONNECTED:
                 await line.close(POLICY_VIOLATION if reason == "protocol" else 1011)
             try:
                 await call.finish(reason)
             finally:
-                self.live.pop(setup.session_id, None)
+                del self.live[setup.session_id]
+                self._admission.ends(setup.call_sid)
 
     async def _history(self, info: CallInfo) -> tuple[Turn, ...]:
         """What was said on the call's earlier sockets."""

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from voicectl.carriers import twiml
 from voicectl.carriers.signature import SignatureCheck, SignatureError
 from voicectl.ports import CallStore
+from voicectl.server.admission import Admission
 from voicectl.server.relay_socket import PATH
 from voicectl.settings import Settings
 
@@ -25,9 +27,6 @@ MAX_BODY = 64 * 1024
 BODY_SECONDS = 10.0
 TOKEN_SECONDS = 120.0
 """A call's socket comes within about two seconds of the webhook; a slow day is allowed for."""
-NOBODY_THERE = "Thank you for calling. Goodbye."
-CUT_OFF_PERSON = "I'm sorry, we were cut off. I'll put you through to a person."
-CUT_OFF = "I'm sorry, we were cut off. Please call again. Goodbye."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,7 @@ class VoiceRoutes:
     settings: Settings
     store: CallStore
     signatures: SignatureCheck
-    admits: Callable[[], bool]
-    """Whether one more call can be taken."""
+    admission: Admission
     greeting: Callable[[], str]
 
     def router(self) -> APIRouter:
@@ -54,13 +52,16 @@ class VoiceRoutes:
         if isinstance(form, Response):
             return form
         server = self.settings.server
-        if not self.admits():
-            return _xml(twiml.say_and_hang_up(server.busy_message))
+        if not self.admission.expects(form["CallSid"]):
+            return self._say(server.busy_message)
         try:
             token = await self.store.mint_token(form["CallSid"], lifetime=TOKEN_SECONDS)
         except Exception:
             log.exception("a call could not be answered: no token")
-            return _xml(twiml.say_and_hang_up(server.busy_message))
+            return self._say(server.busy_message)
+        if not token:
+            log.warning("a webhook was refused", extra={"status": 403, "why": "the call has its socket already"})
+            return Response(status_code=403)
         return _xml(
             twiml.relay(
                 url=self.signatures.socket_url(PATH),
@@ -77,14 +78,33 @@ class VoiceRoutes:
         form = await self._signed(request)
         if isinstance(form, Response):
             return form
-        person = self.settings.agent.transfer_number
-        if form.get("SessionStatus") == "ended" and form.get("HandoffData") == "person" and person:
-            return _xml(twiml.transfer(person, after=NOBODY_THERE))
+        agent = self.settings.agent
+        if form.get("SessionStatus") == "ended" and form.get("HandoffData") == "person" and agent.transfer_number:
+            return self._transfer("")
         if form.get("SessionStatus") == "failed" and form.get("CallStatus") == "in-progress":
-            if person:
-                return _xml(twiml.transfer(person, CUT_OFF_PERSON, after=NOBODY_THERE))
-            return _xml(twiml.say_and_hang_up(CUT_OFF))
+            if agent.transfer_number:
+                return self._transfer(agent.cut_off_transfer_message)
+            return self._say(agent.cut_off_message)
         return _xml(twiml.hang_up())
+
+    def _say(self, message: str) -> Response:
+        return _xml(twiml.say_and_hang_up(message, voice=self.settings.voice, language=self._language))
+
+    def _transfer(self, message: str) -> Response:
+        agent = self.settings.agent
+        return _xml(
+            twiml.transfer(
+                agent.transfer_number,
+                message,
+                after=agent.goodbye,
+                voice=self.settings.voice,
+                language=self._language,
+            )
+        )
+
+    @property
+    def _language(self) -> str:
+        return self.settings.relay.tts_language or self.settings.relay.language
 
     async def status(self, request: Request) -> Response:
         """A status callback, in any order and any number of times."""
@@ -104,7 +124,10 @@ class VoiceRoutes:
 
     async def _signed(self, request: Request) -> dict[str, str] | Response:
         """The parameters of a genuine request, or the answer for any other."""
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # to nobody
         if body is None:
             return Response(status_code=413)
         try:

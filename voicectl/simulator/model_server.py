@@ -66,6 +66,8 @@ class ModelServer:
         self.requests: deque[ModelRequest] = deque(maxlen=1000)
         self.count = 0
         """Chat completions asked for so far."""
+        self.listed = 0
+        """Times the list of models was asked for so far."""
         self.connected = 0
         """Connections accepted so far."""
         self._replies = replies
@@ -214,12 +216,12 @@ class _Connection(asyncio.Protocol):
             method, target, _ = first.split(" ")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
             length = int(headers.get("content-length", "0"))
+            if not 0 <= length <= _MAX_BODY:
+                raise ValueError
         except ValueError:
             self.cut()
             return
-        if length > _MAX_BODY:
-            self.cut()
-        elif len(rest) >= length:
+        if len(rest) >= length:
             self._buffer = rest[length:]
             self._task = self._loop.create_task(self._serve(method, target, headers, rest[:length]))
             self._task.add_done_callback(self._served)
@@ -235,6 +237,7 @@ class _Connection(asyncio.Protocol):
     async def _serve(self, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
         path = self._server.path(target)
         if method == "GET" and path == "/models":
+            self._server.listed += 1
             return self._json(200, _MODELS)
         if method != "POST" or path != "/chat/completions":
             return self._json(404, error_body("no such address", "invalid_request_error", "not_found"))

@@ -41,6 +41,7 @@ class MemoryCalls:
         self._turns: dict[str, dict[int, Turn]] = {}
         self._events: dict[str, list[CallEvent]] = {}
         self._tokens: dict[str, tuple[str, float]] = {}
+        self._opened: set[str] = set()
         self._queue: list[tuple[Ticket[Any], Callable[[], Any]]] = []
         self._committing = False
 
@@ -92,6 +93,8 @@ class MemoryCalls:
             if call is None or call.answered_at is None:
                 raise StoreError("a call cannot end that never began")
             lasted = max(0.0, (now - call.answered_at).total_seconds())
+            if reason in statuses.OVER_FOR and statuses.RANK[call.status] < statuses.FIRST_OVER:
+                call = _further(call, statuses.OVER)
             self._calls[sid] = replace(call, ended_at=now, duration=lasted, end_reason=reason, summary=summary)
 
         return self._write(work)
@@ -114,24 +117,31 @@ class MemoryCalls:
     async def mint_token(self, call_sid: str, *, lifetime: float) -> str:
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
 
-        def work() -> None:
+        def work() -> str:
             self._tokens = {key: each for key, each in self._tokens.items() if each[1] > now}
+            if self._has_opened(call_sid):
+                return ""
             self._tokens[hashed(token)] = (storable(call_sid), now + lifetime)
+            return token
 
-        await self._write(work).wait()
-        return token
+        return await self._write(work).result()
 
     async def redeem_token(self, call_sid: str, token: str) -> bool:
         now = self._clock()
 
         def work() -> bool:
             sid, expires = self._tokens.get(hashed(token), ("", 0.0))
-            if sid != storable(call_sid) or expires <= now:
+            if sid != storable(call_sid) or expires <= now or self._has_opened(call_sid):
                 return False
             del self._tokens[hashed(token)]
+            self._opened.add(storable(call_sid))
             return True
 
         return await self._write(work).result()
+
+    def _has_opened(self, call_sid: str) -> bool:
+        call = self._calls.get(storable(call_sid))
+        return storable(call_sid) in self._opened or (call is not None and call.answered_at is not None)
 
     # --- reading -------------------------------------------------------------------------------------------
 

@@ -23,3 +23,6 @@ RANK = {status: rank for rank, status in enumerate(ORDER)}
 ANSWERED = "in-progress"
 FIRST_OVER = RANK["canceled"]
 """From this rank on the call is over."""
+OVER = "completed"
+OVER_FOR = ("hung_up", "ended", "time_is_up", "shutdown")
+"""End reasons after which the call itself is over, whether or not a callback says so. A lost socket is not one."""

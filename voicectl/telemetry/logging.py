@@ -76,8 +76,8 @@ class LogWriter(logging.Handler):
                     self._stream.write(self.line(lost) + "\n")
                 self._stream.write(self.line(record) + "\n")
                 self._stream.flush()
-            except (OSError, ValueError):
-                self.dropped += 1  # the disk is full, or the stream is closed: speech goes on
+            except Exception:
+                self.dropped += 1  # the disk is full, the stream closed, the record broken: speech goes on
 
 
 def start(level: str, stream: TextIO | None = None) -> LogWriter:
