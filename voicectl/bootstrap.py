@@ -89,6 +89,7 @@ async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[
             ),
         )
         services = Services(settings, opened, calls, store, knowledge, model, agent, signatures)
+        await knowledge.warm_up()
         await model.warm_up()
         try:
             yield services

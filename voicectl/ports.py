@@ -156,6 +156,12 @@ class KnowledgeStore(Protocol):
         counted.
         """
 
+    async def passages(self) -> list[Passage]:
+        """Every passage, in the order of their ids; `score` is 0."""
+
+    async def stamp(self, most: int) -> str | None:
+        """A text that is another one whenever the contents are; None where there are more than `most` passages."""
+
     async def count(self) -> int:
         """How many passages there are."""
 

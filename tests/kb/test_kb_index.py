@@ -87,6 +87,9 @@ def test_copies_of_a_document_take_no_room(database_url: str) -> None:
 
 
 class Broken:
+    async def stamp(self, most: int) -> str | None:
+        return None  # too many to hold
+
     async def find(self, searches: Sequence[Sequence[str]], words: Sequence[str] = (), *, limit: int) -> Findings:
         raise StoreError("the disk is gone")
 
@@ -98,3 +101,43 @@ def test_a_database_that_fails_is_no_empty_answer() -> None:
 
 def test_an_empty_knowledge_base_knows_nothing(database_url: str) -> None:
     assert search(database_url, "do you rent bikes", copies=0) == [[]]
+
+
+QUESTIONS = ["can i rent a bike", "do the mechanics work on thursday", "how much is a deposit", "can i rent a kayak"]
+
+
+def test_what_is_held_in_memory_and_what_is_searched_for_are_judged_alike(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = search(database_url, *QUESTIONS)
+    monkeypatch.setattr("voicectl.kb.shelf.MOST", 0)
+    searched = search(database_url, *QUESTIONS)
+    assert [titles(found)[:2] for found in held] == [titles(found)[:2] for found in searched]
+    assert held[0] and not held[-1]
+
+
+def test_an_ingest_is_followed_without_a_restart(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        database = Database.open(database_url)
+        await database.migrate()
+        store = KnowledgeStore(database)
+        index = KnowledgeIndex(store)
+
+        def document(source: str, text: str) -> NewDocument:
+            return NewDocument(source, source, "Shop", (NewChunk("Shop > Repairs", text),))
+
+        await store.replace([document("a", "We repair tents.")], [])
+        assert (await index.search("do you repair tents"))[0].text == "We repair tents."
+        await store.replace([document("b", "We repair boats.")], ["a"])
+        assert (await index.search("do you repair tents"))[0].text == "We repair tents."  # not looked again yet
+        monkeypatch.setattr("voicectl.kb.shelf.FRESH_SECONDS", 0.0)
+        assert (
+            await index.search("do you repair tents") == []
+            or "tents" not in (await index.search("do you repair tents"))[0].text
+        )
+        assert (await index.search("do you repair boats"))[0].text == "We repair boats."
+        await store.replace([], ["b"])
+        assert await index.search("do you repair boats") == []
+        await database.close()
+
+    asyncio.run(main())

@@ -1,6 +1,7 @@
 """Finds passages, and knows when there are none.
 
-The store proposes passages that hold any of the question's words. Here they are judged by what they hold of it:
+Of a small knowledge base every passage is looked at (shelf.py); of a large one the store proposes those that hold any
+of the question's words. They are judged by what they hold of it:
 
     worth(term)      how much English expects of the word (questions.py) times how rare it is among the passages;
                      a word that no passage holds is as rare as can be
@@ -17,11 +18,13 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from voicectl.conversation.questions import Ask, Question, bag, read_question, resemblance, share_found
 from voicectl.conversation.turns import Passage
 from voicectl.kb.query import search_terms
+from voicectl.kb.shelf import Shelf, Shelves
 from voicectl.ports import KnowledgeStore
 
 CANDIDATES = 30
@@ -48,11 +51,20 @@ _KINDS: dict[Ask, re.Pattern[str]] = {
 }
 
 
+Judged = tuple[float, Passage]
+"""A passage and its evidence."""
+
+
 class KnowledgeIndex:
     """The Knowledge port over a store of passages."""
 
     def __init__(self, store: KnowledgeStore) -> None:
         self._store = store
+        self._shelves = Shelves(store)
+
+    async def warm_up(self) -> None:
+        """Read what the first question should not wait for. Raises StoreError when the database fails."""
+        await self._shelves.current()
 
     async def search(self, question: str, *, limit: int = 4) -> list[Passage]:
         """Up to `limit` passages that answer the question, or may, best first; `score` is comparable between questions.
@@ -62,21 +74,10 @@ class KnowledgeIndex:
         asked = read_question(question)
         if not asked.terms:
             return []
-        said = [term.word for term in asked.terms]
-        every = list(dict.fromkeys(word for term in asked.terms for word in (term.word, *term.also)))
-        # Searched twice: among many words that answer for it, a word that was said can be outvoted.
-        found = await self._store.find([said, search_terms(asked)], every, limit=CANDIDATES)
-        candidates, held = found.passages, found.held
-        if not candidates:
+        shelf = await self._shelves.current()
+        asked, judged = self._from_shelf(shelf, asked) if shelf is not None else await self._from_store(asked)
+        if not judged:
             return []
-        asked = asked.weighed(
-            lambda term: term.worth * _rarity(max(held[word] for word in (term.word, *term.also)), found.count)
-        )
-        judged = []
-        for at, passage in enumerate(candidates):
-            if at % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)  # other calls are talking
-            judged.append((_evidence(asked, passage), passage))
         bar = max(ENOUGH, BEHIND_BEST * max(evidence for evidence, _ in judged))
         kept = [
             replace(passage, score=round(evidence + _fit(asked, passage), 4))
@@ -86,15 +87,36 @@ class KnowledgeIndex:
         kept.sort(key=lambda passage: (-passage.score, passage.id))
         return _distinct(kept)[:limit]
 
+    def _from_shelf(self, shelf: Shelf, asked: Question) -> tuple[Question, list[Judged]]:
+        asked = _weighed(asked, shelf.held, len(shelf.passages))
+        best = sorted(shelf.evidence(asked.terms).items(), key=lambda found: (-found[1], found[0]))[: 2 * CANDIDATES]
+        return asked, [(evidence, shelf.passages[place]) for place, evidence in best]
+
+    async def _from_store(self, asked: Question) -> tuple[Question, list[Judged]]:
+        said = [term.word for term in asked.terms]
+        every = list(dict.fromkeys(word for term in asked.terms for word in (term.word, *term.also)))
+        # Searched twice: among many words that answer for it, a word that was said can be outvoted.
+        found = await self._store.find([said, search_terms(asked)], every, limit=CANDIDATES)
+        asked = _weighed(asked, found.held.__getitem__, found.count)
+        judged: list[Judged] = []
+        for at, passage in enumerate(found.passages):
+            if at % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)  # other calls are talking
+            judged.append((share_found(asked.terms, bag(f"{passage.title}\n{passage.text}")), passage))
+        return asked, judged
+
+
+def _weighed(question: Question, held: Callable[[str], int], count: int) -> Question:
+    """The question with its terms' worth by how rare they are here."""
+    return question.weighed(
+        lambda term: term.worth * _rarity(max(held(word) for word in (term.word, *term.also)), count)
+    )
+
 
 def _rarity(held_by: int, count: int) -> float:
     """1.0 for a word in no passage, near 0 for a word in all of many."""
     total = count + UNSEEN
     return math.log(total / (held_by + 0.5)) / math.log(total / 0.5)
-
-
-def _evidence(question: Question, passage: Passage) -> float:
-    return share_found(question.terms, bag(f"{passage.title}\n{passage.text}"))
 
 
 def _fit(question: Question, passage: Passage) -> float:

@@ -8,6 +8,7 @@ operator of either search language gets through.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -95,6 +96,28 @@ class KnowledgeStore:
     async def count(self) -> int:
         """How many passages there are."""
         return await self._database.read(lambda connection: connection.execute(_COUNT).scalar_one())
+
+    async def passages(self) -> list[Passage]:
+        """Every passage, in the order of their ids."""
+        found = (
+            sa.select(_chunks.c.id, _chunks.c.title, _chunks.c.text, _documents.c.source)
+            .join_from(_chunks, _documents)
+            .order_by(_chunks.c.id)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(found).all(), after_writes=False)
+        return [Passage(*row) for row in rows]
+
+    async def stamp(self, most: int) -> str | None:
+        """See ports.KnowledgeStore."""
+        contents = sa.select(_documents.c.id, _documents.c.source, _documents.c.digest, _documents.c.version)
+
+        def work(connection: Connection) -> str | None:
+            if connection.execute(_COUNT).scalar_one() > most:
+                return None
+            rows = connection.execute(contents.order_by(_documents.c.id)).all()
+            return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
+
+        return await self._database.read(work, after_writes=False)
 
     async def replace(self, put: Sequence[NewDocument], remove: Sequence[str]) -> None:
         """Remove the documents of these sources, then store those of `put` in place of what their sources had.

@@ -76,6 +76,11 @@ class Ticket(Generic[T]):
         self._waiting.clear()
 
 
+GATHER_SECONDS = 0.003
+"""How long the first write of a batch waits for others. Nobody is kept waiting by it: a caller's turn is put when its
+reply is asked for, and the thread that commits it does not compete with that request for the interpreter."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Write:
     ticket: Ticket[Any]
@@ -126,7 +131,7 @@ class Writer:
         self._queue.append(write)
         if not self._committing:
             self._committing = True
-            asyncio.get_running_loop().call_soon(self._start)
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._start)
         return write.ticket
 
     def _start(self) -> None:
