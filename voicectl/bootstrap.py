@@ -89,11 +89,12 @@ async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[
             ),
         )
         services = Services(settings, opened, calls, store, knowledge, model, agent, signatures)
-        await knowledge.warm_up()
-        await model.warm_up()
         try:
+            await knowledge.warm_up()
+            await model.warm_up()
             yield services
         finally:
+            await knowledge.close()
             await model.close()
 
 

@@ -120,6 +120,21 @@ def test_the_reply_to_a_key_survives_that_keys_interruption() -> None:
     assert rig.phase == "listening"
 
 
+def test_a_whole_reply_to_a_key_survives_that_keys_interruption_too() -> None:
+    rig = Rig(Manners(key_length=1), greeting="This is a long greeting.")
+    rig.audio(True)
+    rig.presses("9")
+    rig.replies("Key 9.")
+    rig.played("This")
+    out = rig.cuts_in("This", 15)
+    assert fx.Unsay(keep=2) in out and rig.phase == "speaking"
+    rig.audio(False)
+    rig.wait(0.3)
+    rig.hears_all()
+    assert (rig.last_turn.heard, rig.last_turn.interrupted) == ("Key 9.", False)
+    assert rig.machine.turns[0].heard == "This"
+
+
 def test_an_interruption_by_voice_just_outside_the_echo_of_a_key_does_cut() -> None:
     rig = Rig(Manners(key_length=1))
     rig.presses("9")

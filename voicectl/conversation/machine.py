@@ -88,6 +88,8 @@ class Conversation:
         self._failures = 0
         self._keys = ""
         self._last_key_at = float("-inf")
+        self._key_reply = -1
+        """The turn that answers the latest words, if they were keys."""
         self._closing: Closing | None = None
         self._closing_for_good = False
         self._goodbyes = 0
@@ -196,7 +198,8 @@ class Conversation:
             self._cancel("close")
         self._silences = 0
         self._generation += 1
-        self._reply = Reply(self._generation, self._next_order, self._now, to_keys=kind == "keys")
+        self._reply = Reply(self._generation, self._next_order, self._now)
+        self._key_reply = self._next_order if kind == "keys" else -1
         self.phase = "thinking"
         for timer in ("silence", "playout"):
             self._cancel(timer)
@@ -221,24 +224,29 @@ class Conversation:
             self._set("close", max(self._now + _SETTLE, min(self._now + self.manners.silence, self._stay_until)))
 
     def _caller_interrupted(self, event: ev.CallerInterrupted) -> None:
-        cut = self._playout.interrupted(event.heard, self._now)
+        # ConversationRelay: a key that cuts the agent off is reported before the interruption it causes, and what is
+        # said in answer to it comes too late to be cut.
+        own = self._key_reply if self._now - self._last_key_at <= self.manners.key_echo else -1
+        cut = self._playout.interrupted(event.heard, self._now, spare=own)
+        self._out.append(Unsay(own))
         reply = self._reply
-        # ConversationRelay: a key that cuts the agent off is reported before the interruption it causes.
-        own = reply is not None and reply.to_keys and self._now - self._last_key_at <= self.manners.key_echo
-        self._out.append(Unsay(reply.order if reply is not None and own else -1))
-        if reply is not None and reply.begun and not own:
+        if reply is not None and reply.begun and reply.order != own:
             self._failures = 0
             self._drop_reply("interrupted")
         self._heard(cut, interrupted=True)
         self._audible = False
-        if self._reply is None and self.phase != "ended":
-            self.phase = "listening"
-            self._cancel("playout")
-            self._cancel("close")
-            if self._closing_for_good:
-                self._hang_up_soon()
-            else:
-                self._await_caller()
+        if self._reply is not None:
+            return
+        if self._playout.pending:
+            self._await_playout()
+            return
+        self.phase = "listening"
+        self._cancel("playout")
+        self._cancel("close")
+        if self._closing_for_good:
+            self._hang_up_soon()
+        else:
+            self._await_caller()
 
     def _key_pressed(self, event: ev.KeyPressed) -> None:
         self._last_key_at = self._now

@@ -119,9 +119,10 @@ class Playout:
                     return {stretch.turn}
         return changed
 
-    def interrupted(self, fragment: str, at: float) -> set[int]:
-        """The carrier cut us off and emptied its queue. Returns the turns that lost words, or gained heard ones."""
-        waiting = [s for s in self._stretches if s.waiting]
+    def interrupted(self, fragment: str, at: float, *, spare: int = -1) -> set[int]:
+        """The carrier cut us off and emptied its queue; the words of the turn `spare` come after that. Returns the
+        turns that lost words, or gained heard ones."""
+        waiting = [s for s in self._stretches if s.waiting and s.turn != spare]
         changed: set[int] = set()
         if not (self.reports and _squeezed(fragment) in ("", self._last_report)):
             changed = self._locate(waiting, fragment, at)

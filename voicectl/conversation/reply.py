@@ -15,11 +15,10 @@ class Reply:
     """One reply, from the question on. Times are seconds into the call."""
 
     __slots__ = ("_said", "_spoken", "_words", "_written", "asked_at", "first_at", "first_audio_at", "generation",
-                 "latest_at", "order", "to_keys")  # fmt: skip
+                 "latest_at", "order")  # fmt: skip
 
-    def __init__(self, generation: int, order: int, asked_at: float, *, to_keys: bool = False) -> None:
-        """`order` is the place its turn will have among the call's turns; `to_keys`: it answers keys, not words."""
-        self.to_keys = to_keys
+    def __init__(self, generation: int, order: int, asked_at: float) -> None:
+        """`order` is the place its turn will have among the call's turns."""
         self.generation = generation
         self.order = order
         self.asked_at = asked_at

@@ -66,6 +66,10 @@ class KnowledgeIndex:
         """Read what the first question should not wait for. Raises StoreError when the database fails."""
         await self._shelves.current()
 
+    async def close(self) -> None:
+        """Let go of the store."""
+        await self._shelves.close()
+
     async def search(self, question: str, *, limit: int = 4) -> list[Passage]:
         """Up to `limit` passages that answer the question, or may, best first; `score` is comparable between questions.
 

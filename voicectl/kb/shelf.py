@@ -8,11 +8,15 @@ same, now and then. A larger knowledge base is not held: its questions go to the
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 
 from voicectl.conversation.questions import ALIKE_COUNTS, Term, bag, stem
 from voicectl.conversation.turns import Passage
+from voicectl.errors import StoreError
 from voicectl.ports import KnowledgeStore
+
+log = logging.getLogger(__name__)
 
 MOST = 2_000
 """Passages."""
@@ -61,24 +65,39 @@ class Shelves:
         self._store = store
         self._shelf: Shelf | None = None
         self._looked_at = float("-inf")
-        self._looking = False
+        self._looking: asyncio.Task[None] | None = None
 
     async def current(self) -> Shelf | None:
-        """The shelf; None when the knowledge base is too large for one. Raises StoreError when it cannot be read."""
-        now = asyncio.get_running_loop().time()
-        if now - self._looked_at < FRESH_SECONDS or (self._looking and self._shelf is not None):
-            return self._shelf
-        self._looking = True
-        try:
-            stamp = await self._store.stamp(MOST)
-            if stamp is None:
-                self._shelf = None
-            elif self._shelf is None or self._shelf.stamp != stamp:
-                self._shelf = await self._filled(stamp)
-            self._looked_at = now
-        finally:
-            self._looking = False
+        """The shelf; None when the knowledge base is too large for one. Raises StoreError when it cannot be read.
+
+        Only the first one is waited for; later looks at the store happen behind the answer.
+        """
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._looked_at >= FRESH_SECONDS:
+            if self._looked_at < 0:
+                await self._look()
+            elif self._looking is None or self._looking.done():
+                self._looking = loop.create_task(self._look_again())
         return self._shelf
+
+    async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+
+    async def _look_again(self) -> None:
+        try:
+            await self._look()
+        except StoreError:
+            log.warning("the knowledge base could not be looked at again; answers come from what was there before")
+
+    async def _look(self) -> None:
+        stamp = await self._store.stamp(MOST)
+        if stamp is None:
+            self._shelf = None
+        elif self._shelf is None or self._shelf.stamp != stamp:
+            self._shelf = await self._filled(stamp)
+        self._looked_at = asyncio.get_running_loop().time()
 
     async def _filled(self, stamp: str) -> Shelf:
         shelf = Shelf(stamp)
