@@ -3,6 +3,7 @@ configuration reference anew."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import types
 import typing
@@ -33,6 +34,8 @@ def reference() -> str:
     for row in settings.table():
         section, name = row.path.split(".")
         if section != group:
+            if group == "relay":
+                parts.append(_languages())
             group = section
             parts.append(f"\n## [{section}]\n\n| key | default | what it is |\n| --- | --- | --- |\n")
         bounds = ""
@@ -45,6 +48,14 @@ def reference() -> str:
         help_text = row.help.replace("|", "\\|")
         parts.append(f"| `{name}`{env} | {_default(row)} | {help_text}.{choices}{bounds} |\n")
     return "".join(parts)
+
+
+def _languages() -> str:
+    rows = "".join(
+        f"| `{field.name}` | {field.metadata['help']}. |\n" for field in dataclasses.fields(settings.LanguageSettings)
+    )
+    head = "\n### [[relay.languages]]\n\nWhat is left out is as in [relay].\n\n| key | what it is |\n| --- | --- |\n"
+    return head + rows
 
 
 def _default(row: settings.SettingInfo) -> str:

@@ -20,6 +20,7 @@ function setLive(on, text) {
   for (const key of $("keys").children) key.disabled = !on;
   $("call").disabled = on || !socket || socket.readyState !== WebSocket.OPEN;
   if (on) words.focus();
+  else if (!$("call").disabled) $("call").focus();
 }
 
 // One agent bubble per stretch of speech; each chunk in it is a <span> of what is spoken and one of what is ahead.
@@ -57,6 +58,8 @@ function play() {
 
 function endChunk(heard, cut) {
   if (!chunk) return;
+  // A screen reader is told whole chunks; the words on the page change many times a second.
+  $("spoken").textContent = cut ? chunk.text.slice(0, heard) : chunk.text;
   chunk.done.textContent = chunk.text.slice(0, cut ? heard : chunk.text.length);
   chunk.ahead.remove();
   if (cut) {
