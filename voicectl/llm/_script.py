@@ -1,10 +1,11 @@
-"""Reading a script of replies from YAML: see scripted.py for what it holds."""
+"""A script of replies, and reading it from YAML: see scripted.py for what it is for."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -12,7 +13,32 @@ import yaml
 
 from voicectl.conversation.turns import Closing
 from voicectl.errors import ConfigError, ReplyFailure
-from voicectl.llm.scripted import Script, ScriptedReply
+
+FIRST_TOKEN = 0.3
+PER_TOKEN = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedReply:
+    say: str
+    when: str = ""
+    """Regular expression looked for in the caller's words; "" for a reply that is given in order."""
+    closing: Closing | None = None
+    fail: ReplyFailure | None = None
+    after: int = 0
+    """Words said before `fail`."""
+    first_token: float | None = None
+    """Seconds, in place of the script's."""
+    per_token: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A file of replies. Times in seconds."""
+
+    replies: tuple[ScriptedReply, ...]
+    first_token: float = FIRST_TOKEN
+    per_token: float = PER_TOKEN
 
 
 def read_script(path: Path, text: str) -> Script:

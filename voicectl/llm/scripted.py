@@ -24,40 +24,15 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from voicectl.conversation.turns import Closing, Usage
-from voicectl.errors import ConfigError, ReplyError, ReplyFailure
+from voicectl.conversation.turns import Usage
+from voicectl.errors import ConfigError, ReplyError
+from voicectl.llm._script import FIRST_TOKEN, PER_TOKEN, Script, ScriptedReply, read_script
 from voicectl.ports import ReplyEnd, ReplyRequest
 
-FIRST_TOKEN = 0.3
-PER_TOKEN = 0.02
 _CALLS = 10_000
 """Calls whose place in the script is remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedReply:
-    say: str
-    when: str = ""
-    """Regular expression looked for in the caller's words; "" for a reply that is given in order."""
-    closing: Closing | None = None
-    fail: ReplyFailure | None = None
-    after: int = 0
-    """Words said before `fail`."""
-    first_token: float | None = None
-    """Seconds, in place of the script's."""
-    per_token: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A file of replies. Times in seconds."""
-
-    replies: tuple[ScriptedReply, ...]
-    first_token: float = FIRST_TOKEN
-    per_token: float = PER_TOKEN
 
 
 class ScriptedModel:
@@ -91,8 +66,6 @@ class ScriptedModel:
                 "set llm.script to a file of replies in UTF-8",
             ) from bad
         if path.suffix.lower() in (".yaml", ".yml"):
-            from voicectl.llm._script import read_script
-
             script = read_script(path, text)
             return cls(script.replies, first_token=script.first_token, per_token=script.per_token)
         lines = [line.strip() for line in text.splitlines()]

@@ -129,11 +129,12 @@ class Calls:
             if answered is None:
                 raise StoreError("a call cannot end that never began")
             lasted = max(0.0, (ended - answered).total_seconds())
-            connection.execute(sa.update(_calls).where(this).values(ended_at=ended, duration=lasted, end_reason=reason))
+            values: dict[str, Any] = {"ended_at": ended, "duration": lasted, "end_reason": reason}
             if reason in statuses.OVER_FOR:
-                rank = statuses.RANK[statuses.OVER]
-                not_yet = sa.update(_calls).where(this, _calls.c.status_rank < statuses.FIRST_OVER)
-                connection.execute(not_yet.values(status=statuses.OVER, status_rank=rank))
+                going_on = _calls.c.status_rank < statuses.FIRST_OVER
+                values["status"] = sa.case((going_on, statuses.OVER), else_=_calls.c.status)
+                values["status_rank"] = sa.case((going_on, statuses.RANK[statuses.OVER]), else_=_calls.c.status_rank)
+            connection.execute(sa.update(_calls).where(this).values(values))
             connection.execute(self._summary, counted)
 
         return self._database.run(work)
