@@ -23,8 +23,13 @@ from pathlib import Path
 import pytest
 from model_rig import ask, collect
 
+from voicectl import settings
 from voicectl.llm.openai import OpenAIModel
+from voicectl.server.inside import inside
 from voicectl.settings import AgentSettings, LlmSettings
+from voicectl.simulator.caller import Caller
+from voicectl.simulator.carrier import TwilioCall
+from voicectl.simulator.line import Route
 
 REPLY = "Yes, we are open on Saturdays. From nine until five. – Grüße 👋"
 
@@ -127,6 +132,33 @@ def test_litellm_can_be_left(litellm: str) -> None:
                 break
         assert (await collect(model)).text == REPLY
         await model.close()
+
+    asyncio.run(main())
+
+
+def test_litellm_answers_a_call(litellm: str, tmp_path: Path) -> None:
+    """The whole way: a simulated Twilio, our server, the model's server, in real time."""
+
+    async def main() -> None:
+        flags = {
+            "llm.base_url": litellm,
+            "llm.api_key": "sk-voicectl-test",
+            "llm.model": "canned",
+            "agent.greeting": "",
+            "database.url": f"sqlite:///{tmp_path}/voicectl.db",
+        }
+        given = settings.load(environ={}, flags=flags, file=os.devnull)
+        async with inside(given, sample=False) as server:
+            call = TwilioCall(voice_url=server.voice_url, auth_token=server.auth_token, call_sid=f"CA{1:032x}")
+            async with Caller(call, Route(server.public_url, server.address), lambda seen: None) as caller:
+                await asyncio.sleep(2)
+                caller.say("Are you open on Saturdays?")
+                await caller.turn()
+                await caller.leave()
+            reply = (await server.services.calls.turns(call.call_sid))[1]
+            assert reply.generated == REPLY
+            assert reply.heard.strip() == "Yes, we are open on Saturdays. From nine until five. – Grüße"
+            assert reply.usage is not None and reply.usage.completion_tokens > 0
 
     asyncio.run(main())
 

@@ -143,6 +143,8 @@ class PhoneLine:
     async def run(self) -> CallOver:
         """Place the call and see it through; returns how it ended. Leaves no task, timer or connection behind, also
         when cancelled."""
+        if self._ended is not None:
+            raise RuntimeError("a line places one call")
         self._ended = asyncio.get_running_loop().create_future()
         try:
             self._tell(self.call.start)
