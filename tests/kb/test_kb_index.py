@@ -133,10 +133,11 @@ def test_an_ingest_is_followed_without_a_restart(database_url: str, monkeypatch:
         monkeypatch.setattr("voicectl.kb.shelf.FRESH_SECONDS", 0.0)
 
         async def looked(question: str) -> list[str]:
-            await index.search(question)  # looks behind its answer
-            looking = index._shelves._looking
-            assert looking is not None
-            await looking
+            for _ in range(2):  # a look behind the answer may have begun before the ingest was over
+                await index.search(question)
+                looking = index._shelves._looking
+                assert looking is not None
+                await looking
             return [passage.text for passage in await index.search(question)]
 
         assert await looked("do you repair boats") == ["We repair boats."]
