@@ -156,8 +156,12 @@ def model_kind(settings: Settings) -> str:
 def manners(settings: Settings) -> Manners:
     from voicectl.conversation.manners import Manners
 
-    agent, talk = settings.agent, settings.conversation
+    agent, talk, llm = settings.agent, settings.conversation, settings.llm
     return Manners(
+        # The conversation's own bounds lie behind those of the models, with room for a second model to answer.
+        first_token=2 * llm.first_token_seconds,
+        gap=llm.gap_seconds + 0.5,
+        reply=llm.total_seconds + 0.5,
         silence=talk.silence_seconds,
         reprompts=talk.reprompts,
         max_words=agent.max_words,

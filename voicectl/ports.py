@@ -270,7 +270,6 @@ __all__ = [
     "ReplyEnd",
     "ReplyModel",
     "ReplyRequest",
-    "Sequence",
     "StoredDocument",
     "Turn",
     "Usage",
