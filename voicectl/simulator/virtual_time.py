@@ -207,6 +207,11 @@ async def _bounded(main: Coroutine[Any, Any, T], seconds: float, tidy: bool) -> 
     if tidy:
         for _ in range(5):  # a closed transport reports its end, and its peer's, in the rounds that follow
             await asyncio.sleep(0)
+        for _ in range(100):  # a thread that has handed over its result may not yet have said that it is through
+            if not loop._jobs:
+                break
+            time.sleep(0.001)  # noqa: ASYNC251
+            await asyncio.sleep(0)
         left = leftovers(loop)
         if left:
             raise AssertionError("left behind:\n  " + "\n  ".join(left))
