@@ -683,3 +683,33 @@ def test_failures_in_a_row_are_counted_only_in_a_row() -> None:
         rig.audio(True)
         rig.cuts_in("Well")
     assert M.give_up not in rig.said
+
+
+def test_nobody_is_asked_for_while_audio_is_going_out() -> None:
+    rig = Rig()
+    rig.wait(M.silence - 0.1)
+    rig.audio(True)
+    rig.wait(1)
+    assert not rig.of(fx.Say)
+
+
+def test_the_end_of_older_audio_is_not_the_end_of_words_that_are_still_to_come() -> None:
+    rig = Rig(greeting="Hello!")
+    rig.hears_all()
+    rig.says("Hello?")
+    rig.replies("We are open from ten to six.")
+    rig.audio(False)  # the queue ran dry just before our words arrived
+    assert rig.phase == "speaking" and rig.last_turn.heard == ""
+    rig.audio(True)
+    rig.wait(1)
+    rig.played("We are")
+    rig.cuts_in("We are")
+    assert (rig.last_turn.heard, rig.last_turn.interrupted) == ("We are", True)
+
+
+def test_an_empty_transcript_is_no_turn_and_the_silence_goes_on() -> None:
+    rig = Rig()
+    rig.says("   ")
+    assert not rig.machine.turns
+    rig.wait(M.silence + 0.1)
+    assert rig.last_turn.kind == "reprompt"
