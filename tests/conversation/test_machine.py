@@ -713,3 +713,40 @@ def test_an_empty_transcript_is_no_turn_and_the_silence_goes_on() -> None:
     assert not rig.machine.turns
     rig.wait(M.silence + 0.1)
     assert rig.last_turn.kind == "reprompt"
+
+
+def test_a_whole_reply_begins_the_count_of_failures_anew() -> None:
+    rig = Rig()
+    for _ in range(3):
+        rig.says("Hello?")
+        rig.fails()
+        rig.says("And now?")
+        rig.replies("Yes, now it works.")
+    assert M.give_up not in rig.said
+
+
+def test_a_caller_who_is_making_sounds_as_the_goodbye_ends_is_waited_for() -> None:
+    rig = Rig()
+    rig.says("That's all.")
+    rig.replies("Goodbye then.", "goodbye")
+    rig.audio(True)
+    rig.post(ev.CallerSpeaking(rig.at, True))
+    rig.wait(0.5)
+    rig.played("Goodbye then.")
+    rig.audio(False)
+    rig.wait(M.afterglow + 0.5)
+    assert not ended(rig)
+    rig.wait(M.silence)
+    assert ended(rig) == ["goodbye"]
+
+
+def test_words_that_never_left_are_never_heard() -> None:
+    rig = Rig()
+    rig.says("One?")
+    rig.replies("We open at ten.")
+    rig.says("Two?")
+    rig.post(ev.WordsUnsaid(rig.at, 1, len("We open at ten.")))
+    rig.replies("At six.")
+    rig.wait(10)  # nothing is reported: all that was handed over counts as heard
+    assert rig.machine.turns[1].heard == ""
+    assert rig.machine.turns[3].heard == "At six."
