@@ -521,16 +521,3 @@ def test_a_broken_server_is_an_error_of_the_world():
         await server.wait_closed()
 
     run(main())
-
-
-def test_a_server_that_is_not_there_at_the_start_is_told_of_and_nothing_of_the_key(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    async def main() -> None:
-        model = OpenAIModel(LlmSettings(base_url="http://127.0.0.1:9/v1", api_key="sk-canary"), AgentSettings())
-        await model.warm_up()
-        await model.close()
-
-    asyncio.run(main())
-    assert [record.getMessage() for record in caplog.records] == ["the reply model could not be reached at the start"]
-    assert "canary" not in caplog.text
