@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from voicectl.conversation.turns import Closing, Line, Passage, Turn, Usage
@@ -43,6 +44,8 @@ class ReplyRequest:
     """What the knowledge base has on the question, best first."""
     knowledge_failed: bool = False
     """The knowledge base could not be asked: the reply must not pretend to know."""
+    choices: tuple[str, ...] = ()
+    """What the caller may mean, where that is not clear: the reply asks which."""
 
     @property
     def question(self) -> str:
@@ -85,10 +88,63 @@ class ReplyModel(Protocol):
 # --- knowledge ---------------------------------------------------------------------------------------------
 
 
-class Knowledge(Protocol):
-    """Finds passages. An empty list is the honest answer to a question that the documents do not cover."""
+Outcome = Literal["answer", "clarify", "unknown"]
+"""What can be done with a question: answer it, ask which of a few things is meant, or say that it is not known."""
 
-    async def search(self, question: str, *, limit: int = 4) -> list[Passage]: ...
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What the knowledge base is asked, with what bears on it."""
+
+    lines: tuple[Line, ...]
+    """The conversation so far, oldest first; the caller's last lines are the question."""
+    language: str = ""
+    """Of the call, "en-US"; documents in another language are passed over. "": any."""
+    collections: tuple[str, ...] = ()
+    """Where to look besides the common collection; (): everywhere."""
+    recent: tuple[Passage, ...] = ()
+    """Found for the call's earlier questions, newest first: they stay at hand for the next one."""
+    early: bool = False
+    """The caller is still speaking: the answer is wanted in advance, and may never be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Why a passage was found."""
+
+    passage: Passage
+    """Its `score` is the one it is ranked by."""
+    words: float
+    """The share of the question's words that it holds, rare ones counting for more: 0..1."""
+    meaning: float | None
+    """Cosine of its meaning and the question's: -1..1; None where meanings were not compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What the knowledge base has on a question."""
+
+    outcome: Outcome
+    passages: tuple[Passage, ...] = ()
+    """Best first; () when the outcome is "unknown"."""
+    choices: tuple[str, ...] = ()
+    """To "clarify": what the caller may mean, two or three things as they can be said aloud ("delivery")."""
+    question: str = ""
+    """The question as it was looked up, understood without the conversation before it."""
+    judged: tuple[Judgement, ...] = ()
+    """The best passages with their scores, also where they were not good enough."""
+    confidence: float = 0.0
+    """How sure it is that the best passage bears on the question; compare with `threshold`."""
+    threshold: float = 0.0
+    """Below this confidence the outcome is "unknown"."""
+    partial: bool = False
+    """Time ran out: what meanings would have found is missing."""
+
+
+class Knowledge(Protocol):
+    """Finds passages, and knows when there are none. Raises StoreError when the database fails."""
+
+    async def search(self, inquiry: Inquiry, *, limit: int = 4) -> Retrieval: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +153,8 @@ class NewChunk:
 
     title: str
     text: str
+    page: int | None = None
+    """The page it begins on, counted from 1, where the format has pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +166,13 @@ class NewDocument:
     """Hash of its bytes and of the way they were read; equal digests mean nothing has to be done."""
     title: str
     chunks: tuple[NewChunk, ...]
+    collection: str = ""
+    """The part of the knowledge base it belongs to; "" is the common one."""
+    language: str = ""
+    """Primary subtag of the language it is written in, "de"; "" when it does not say."""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    """First and last day on which callers may be told what it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +186,12 @@ class StoredDocument:
     """How many passages it has."""
     version: int = 1
     """1 when first ingested, one more each time it was replaced."""
+    collection: str = ""
+    language: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    read_at: datetime | None = None
+    """When these contents were ingested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,16 +331,20 @@ __all__ = [
     "Closing",
     "Direction",
     "Findings",
+    "Inquiry",
+    "Judgement",
     "Knowledge",
     "KnowledgeStore",
     "Line",
     "NewChunk",
     "NewDocument",
+    "Outcome",
     "Passage",
     "Receipt",
     "ReplyEnd",
     "ReplyModel",
     "ReplyRequest",
+    "Retrieval",
     "StoredDocument",
     "Turn",
     "Usage",

@@ -31,6 +31,8 @@ class Passage:
     source: str
     """The file it came from, relative to what was ingested."""
     score: float = 0.0
+    page: int | None = None
+    """The page of that file, where it has pages."""
 
 
 @dataclass(frozen=True, slots=True)

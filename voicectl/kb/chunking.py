@@ -46,6 +46,7 @@ class Chunk:
     title: str
     text: str
     """Sentences of a paragraph run on; each list item and each row stands on a line of its own."""
+    page: int | None = None
 
 
 def chunk(sections: tuple[Section, ...], *, shortest: int = SHORTEST, longest: int = LONGEST) -> list[Chunk]:
@@ -54,7 +55,7 @@ def chunk(sections: tuple[Section, ...], *, shortest: int = SHORTEST, longest: i
     for section in sections:
         title = " > ".join(section.path)
         units = [unit for block in section.blocks for unit in _units(block, longest)]
-        found += [Chunk(title, _joined(piece)) for piece in _pieces(units, shortest, longest)]
+        found += [Chunk(title, _joined(piece), section.page) for piece in _pieces(units, shortest, longest)]
     return found
 
 

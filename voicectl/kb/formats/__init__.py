@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 
@@ -41,6 +42,8 @@ class Section:
 
     path: tuple[str, ...]
     blocks: tuple[Block, ...]
+    page: int | None = None
+    """The page it begins on, counted from 1, where the format has pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,11 @@ class Document:
     title: str
     sections: tuple[Section, ...]
     warnings: tuple[str, ...] = ()
+    language: str = ""
+    """Primary subtag, lower case ("de"), where the document says so."""
+    valid_from: date | None = None
+    valid_until: date | None = None
+    """First and last day on which what it says holds, where it says so."""
 
 
 class Unreadable(Exception):
