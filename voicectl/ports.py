@@ -207,6 +207,21 @@ class Findings:
     """How many passages there are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A question that the knowledge base had no answer to, kept for the owner."""
+
+    at: datetime
+    call_sid: str
+    question: str
+    """As it was looked up."""
+    confidence: float = 0.0
+    language: str = ""
+    """Of the call, "en-US"."""
+    collections: tuple[str, ...] = ()
+    """Where was looked besides the common collection."""
+
+
 class KnowledgeStore(Protocol):
     """Keeps documents and finds passages by their words.
 
@@ -331,6 +346,7 @@ __all__ = [
     "Closing",
     "Direction",
     "Findings",
+    "Gap",
     "Inquiry",
     "Judgement",
     "Knowledge",
