@@ -98,7 +98,7 @@ def test_a_row_is_a_phrase_with_the_cell_that_was_asked_for() -> None:
 
 def test_rows_that_answer_alike_are_told_in_part() -> None:
     said = say("how much does it cost to rent", RENTALS)
-    assert said.startswith("City bike, $25") and said.endswith("; and there are 2 more.") and "Child" not in said
+    assert said.startswith("City bike, $25") and said.endswith("; and there are two more.") and "Child" not in said
 
 
 def test_a_yes_means_the_question_that_was_asked() -> None:

@@ -24,7 +24,10 @@ Rules
     off by speaking - but not by saying goodbye too (farewell.py). The cap on a call's length does not live here:
     its timer belongs to the driver, which asks with CloseRequested and does not depend on the answer.
  8. Misuse by the driver raises ConversationError. The world misbehaving is an event like any other.
- 9. The log of (event, effects) is complete: replaying the events gives the same effects, byte for byte.
+ 9. What documents say has no power over the call: a reply that was given passages of them closes it only if the
+    caller's own words asked for that (wishes.py). Otherwise the caller is asked before a person is put on, and a
+    goodbye is not followed by the end.
+10. The log of (event, effects) is complete: replaying the events gives the same effects, byte for byte.
 """
 
 from __future__ import annotations
@@ -51,6 +54,7 @@ from voicectl.conversation.manners import Manners
 from voicectl.conversation.playout import Playout
 from voicectl.conversation.reply import Reply
 from voicectl.conversation.turns import Closing, Line, Turn, TurnKind
+from voicectl.conversation.wishes import agrees, asks_to_close
 from voicectl.errors import ConversationError
 
 Phase = Literal["new", "listening", "thinking", "speaking", "closing", "ended"]
@@ -92,6 +96,8 @@ class Conversation:
         """The turn that answers the latest words, if they were keys."""
         self._closing: Closing | None = None
         self._closing_for_good = False
+        self._offer = -1
+        """The turn that has just asked whether to put the caller through."""
         self._goodbyes = 0
         self._stay_until = 0.0
         self._caller_sounds = False
@@ -196,6 +202,10 @@ class Conversation:
                 return
             self._closing = None
             self._cancel("close")
+        offer, self._offer = self._offer, -1
+        if offer >= 0 and agrees(text) and self._reached(offer):
+            self._close("person", self.manners.person)
+            return
         self._silences = 0
         self._generation += 1
         self._reply = Reply(self._generation, self._next_order, self._now)
@@ -298,11 +308,13 @@ class Conversation:
         reply = self._reply
         if reply is None or event.generation != reply.generation:
             return
+        closing = event.closing
+        unasked = closing is not None and bool(event.passages) and not asks_to_close(closing, self._lines())
         tail = reply.rest()
         if tail.strip():
             self._say(reply, tail)
         nothing = not reply.said.strip()
-        if nothing and event.closing is None:
+        if nothing and closing is None:
             self._reply_failed("empty")
             return
         self._failures = 0
@@ -311,12 +323,19 @@ class Conversation:
             self._cancel("reply")
         elif self._reply is not None:  # else the tail has reached the limit and closed the turn
             self._finish(usage=event)
-        if event.closing == "person" and not self.manners.can_transfer:
+        if closing == "person" and not self.manners.can_transfer:
             if nothing:
                 self._speak("reply", self.manners.no_person)
-        elif event.closing is not None:
-            words = self.manners.person if event.closing == "person" else self.manners.goodbye
-            self._close(event.closing, words if nothing else "")
+        elif unasked:
+            self._out.append(RecordIncident("llm", "unasked_closing", "did not close", event.generation))
+            if closing == "person":
+                self._speak("reply", self.manners.confirm_person)
+                self._offer = self.turns[-1].order
+            elif nothing:
+                self._speak("apology", self.manners.apology)
+        elif closing is not None:
+            words = self.manners.person if closing == "person" else self.manners.goodbye
+            self._close(closing, words if nothing else "")
 
     def _finish(self, *, failure: str = "", usage: ev.ReplyFinished | None = None) -> None:
         """The reply has all the words it will have. Its turn is recorded, then its talk cycle closed."""
@@ -380,6 +399,7 @@ class Conversation:
 
     def _speak(self, kind: TurnKind, words: str) -> None:
         """Say a fixed line, as a turn of its own."""
+        self._offer = -1
         turn = Turn(
             self._next_order,
             "agent",
@@ -548,6 +568,11 @@ class Conversation:
             self._out.append(CancelTimer(timer))
 
     # --- turns -------------------------------------------------------------------------------------------
+
+    def _reached(self, order: int) -> bool:
+        """Something of this turn has been heard, or still will be."""
+        turn = self.turns[order - self.first_order]
+        return bool(turn.heard) or not turn.interrupted
 
     @property
     def _next_order(self) -> int:

@@ -30,6 +30,8 @@ class Manners:
     """So many failed replies in a row, and the agent gives up: a person if there is one, else goodbye."""
     goodbye: str = "Thank you for calling. Goodbye."
     person: str = "One moment, I'll put you through."
+    confirm_person: str = "Shall I put you through to a person?"
+    """Asked when it was the reply model's idea, not the caller's."""
     no_person: str = "I'm sorry, I can't put you through to anyone right now."
     time_is_up: str = "I'm afraid we've reached the longest time I can stay on one call. Thank you, goodbye."
     shutting_down: str = "I'm sorry, I have to end this call now. Please call again in a few minutes. Goodbye."

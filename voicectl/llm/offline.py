@@ -1,8 +1,10 @@
 """The reply model that needs no account, no key and no network.
 
 It writes nothing of its own about the company: answers are whole sentences of the company's documents (quoting.py),
-and where they do not answer, it says that it does not know. Around that it has the manners of a telephone: it greets,
-repeats itself when asked, says what it is, offers a person, says goodbye (smalltalk.py).
+and where they do not answer, it says that it does not know and offers a person, or to take a message: the conversation
+is recorded, so what is said then reaches the owner. Where the caller may mean several things it asks which. It does not
+tell twice what it has told (told.py), and says where an answer is from only when asked. Around that it has the manners
+of a telephone: it greets, repeats itself when asked, says what it is, says goodbye (smalltalk.py).
 
 The same conversation always gets the same words. Wordings take turns by a hash of the call and the number of lines, and
 what was said last is never said again at once, except when the caller asks for that.
@@ -19,6 +21,7 @@ from voicectl.conversation.questions import Question, leans_back, read_question,
 from voicectl.conversation.turns import Closing, Line, Usage
 from voicectl.llm import quoting
 from voicectl.llm.smalltalk import Act, act_of
+from voicectl.llm.told import AS_I_SAID, asked_again, told_in, wants_more
 from voicectl.ports import ReplyEnd, ReplyRequest
 
 _MORE = re.compile(r"\b(anything|what) else\b[^.!]*\?\s*$", re.I)
@@ -28,6 +31,9 @@ _HELP = re.compile(
 _OFFER_PERSON = re.compile(
     r"\b(put you through|transfer you|talk to (a|one of)|speak to (a|one of))\b[^.!]*\?\s*$", re.I
 )
+_OFFER_MESSAGE = re.compile(r"\btake a message\b[^.!]*\?\s*$", re.I)
+_PASS_ON = re.compile(r"\bwhat (should|shall|can) i pass on\?\s*$", re.I)
+_WHICH = re.compile(r"\bdo you mean\b[^.!]*\?\s*$", re.I)
 _OFFER_AGAIN = re.compile(r"\b(shall|should) i (say|repeat) that( again)?\?\s*$", re.I)
 
 _SAID: dict[str, tuple[str, ...]] = {
@@ -71,15 +77,32 @@ _SAID: dict[str, tuple[str, ...]] = {
         "I'm afraid I don't know that one.",
         "That's not something I know, sorry.",
     ),
+    "no_more": (
+        "That's all I have on that. Is there anything else?",
+        "I'm afraid that's all I know about it. Anything else?",
+    ),
+    "which": ("Do you mean {choices}?", "Sure. Do you mean {choices}?", "Let me see. Do you mean {choices}?"),
+    "offer_message": (
+        "I can help with things like opening hours, prices and services, or shall I take a message?",
+        "You can ask me about our hours, our prices or what we do, or shall I take a message?",
+    ),
+    "message": ("Of course. What should I pass on?", "Sure, go ahead. What shall I pass on?"),
+    "noted": (
+        "Thank you, I've noted that. Is there anything else I can help with?",
+        "Got it, that's noted. Anything else?",
+    ),
+    "source": ("I have that from our document called {document}.", "It's in our document called {document}."),
+    "source_page": (
+        "I have that from our document called {document}, page {page}.",
+        "It's in our document called {document}, on page {page}.",
+    ),
+    "source_web": ("That's from our website, the page called {document}.",),
+    "source_unclear": ("I have what I know from {company}'s own documents.",),
     "broken": (
         "I'm sorry, I can't look that up right now.",
         "I'm afraid I can't get at our information at the moment.",
     ),
     "offer_person": ("Shall I put you through to a person?", "Would you like me to put you through to one of us?"),
-    "offer_topics": (
-        "I can help with things like opening hours, prices and services.",
-        "You can ask me about our hours, our prices or what we do.",
-    ),
     "person": ("Of course. One moment, I'll put you through.", "Sure, let me put you through. One moment, please."),
     "no_person": (
         "I'm sorry, I can't put you through to anyone right now. What would you like to know? Maybe I can help.",
@@ -93,6 +116,9 @@ _SAID: dict[str, tuple[str, ...]] = {
     ),
     "nothing_said": ("I haven't said much yet. What would you like to know?",),
 }  # fmt: skip
+
+_NO_MESSAGE: tuple[Act, ...] = ("person", "zero", "repeat", "goodbye", "no", "yes", "there", "wait", "nothing")
+"""What is no message, though one was asked for."""
 
 _REPLIED = ("caller", "agent")
 
@@ -135,18 +161,37 @@ class OfflineModel:
 
     def _answer(self, request: ReplyRequest) -> _Reply:
         act = act_of(request.question, agent_name=self._agent_name)
+        if _PASS_ON.search(_last_said(request.lines)) and act not in _NO_MESSAGE:
+            return self._say(request, "noted")
         if act is not None:
             return self._manners(act, request)
+        if request.knowledge_failed:
+            return self._say(request, "broken", self._offer())
+        if len(request.choices) > 1 and not _WHICH.search(_last_said(request.lines)):
+            return self._say(request, "which", choices=spoken_choices(request.choices))
         question = _asked(request)
         if not question.terms:
             return self._say(request, "unclear")
-        if request.knowledge_failed:
-            return self._say(request, "broken", self._offer())
-        quoted = quoting.answer(question, request.passages)
-        return _Reply(quoted) if quoted else self._say(request, "unknown", self._offer())
+        return self._quote(request, question)
+
+    def _quote(self, request: ReplyRequest, question: Question) -> _Reply:
+        told = told_in(request.lines)
+        again = quoting.answer(question, request.passages, replace(told, sentences=frozenset(), more=False))
+        if not again:
+            return self._say(request, "unknown", self._offer())
+        if told.more:
+            more = quoting.answer(question, request.passages, told)
+            return _Reply(more) if more else self._say(request, "no_more")
+        if told.has(again) and asked_again(request.lines):
+            return _Reply(f"{AS_I_SAID}{again}")
+        return _Reply(quoting.answer(question, request.passages, told))
 
     def _manners(self, act: Act, request: ReplyRequest) -> _Reply:
         last = _last_said(request.lines)
+        if act == "source":
+            return self._source(request)
+        if act == "yes" and _OFFER_MESSAGE.search(last):
+            return self._say(request, "message")
         if act == "yes" and _OFFER_AGAIN.search(last):
             quoted = quoting.answer(_asked(request), request.passages)
             return _Reply(quoted) if quoted else self._again(request)
@@ -168,30 +213,53 @@ class OfflineModel:
             return self._say(request, "robot", "offer_person")
         return self._say(request, act)
 
+    def _source(self, request: ReplyRequest) -> _Reply:
+        """Where the last answer stands: the passage that holds it."""
+        passage = quoting.holder(self._answered(request), request.passages)
+        if passage is None:
+            return self._say(request, "source_unclear")
+        kind = "source_web" if "://" in passage.source else "source_page" if passage.page is not None else "source"
+        return self._say(request, kind, document=passage.title.partition(" > ")[0], page=str(passage.page))
+
     def _again(self, request: ReplyRequest) -> _Reply:
         """The last thing said in answer to the caller; what was said into a silence afterwards was none."""
+        said = self._answered(request)
+        return _Reply(said) if said else self._say(request, "nothing_said")
+
+    @staticmethod
+    def _answered(request: ReplyRequest) -> str:
         before = ("caller", *(line.role for line in request.lines))
         said = [line.text for role, line in zip(before, request.lines, strict=False) if (role, line.role) == _REPLIED]
-        return _Reply(said[-1]) if said else self._say(request, "nothing_said")
+        return next((text for text in reversed(said) if text.strip()), "")
 
     def _offer(self) -> str:
-        return "offer_person" if self._can_transfer else "offer_topics"
+        return "offer_person" if self._can_transfer else "offer_message"
 
-    def _say(self, request: ReplyRequest, *kinds: str, closing: Closing | None = None) -> _Reply:
+    def _say(self, request: ReplyRequest, *kinds: str, closing: Closing | None = None, **words: str) -> _Reply:
         """One wording of each kind, none of them among what the agent said last."""
         before = [line.text for line in request.lines if line.role == "agent"]
         count, last = len(before), " ".join(before[-RECENT:])
         said = []
         for kind in kinds:
-            wordings = [text.format(name=self._agent_name, company=self._company) for text in _SAID[kind]]
+            wordings = [text.format(name=self._agent_name, company=self._company, **words) for text in _SAID[kind]]
             fresh = [text for text in wordings if text not in last] or wordings
             said.append(fresh[(zlib.crc32(request.call.sid.encode()) + count) % len(fresh)])
         return _Reply(" ".join(said), closing)
 
 
+def spoken_choices(choices: Sequence[str]) -> str:
+    """ "delivery or collection"; "rentals, repairs or classes"."""
+    plain = [" ".join(choice.split()).rstrip(".?!,;") for choice in choices]
+    return f"{', '.join(plain[:-1])} or {plain[-1]}"
+
+
 def _asked(request: ReplyRequest) -> Question:
     """The caller's question; where it leans on the one before it, with that one's words, but its own kind and day."""
     question = read_question(request.question)
+    if wants_more(request.question):
+        earlier = [line for line in request.lines if line.role == "agent" or not wants_more(line.text)]
+        before = read_question(standalone_question(earlier))
+        return before if len(question.terms) < 2 and before.terms else question
     if not leans_back(request.question):
         return question
     whole = read_question(standalone_question(request.lines))

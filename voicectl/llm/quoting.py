@@ -3,8 +3,11 @@
 Passages are taken apart into what can be said by itself: sentences, the items of a list, the rows of a table. Each is
 judged by how much of the question it holds, what stands around it counting for less, and by whether it holds the kind
 of thing that was asked for: "how much" wants a price, "on Sunday" wants Sunday. The best is said first, then what adds
-to it, up to three sentences and 45 words. Rows are turned into phrases. Where the best holds too little of the
-question there is no answer: a wrong one is worse than none.
+to it, up to three sentences and 45 words. Rows are turned into phrases; of rows or items that answer alike the first
+three are said, and how many more there are. Where the best holds too little of the question there is no answer: a wrong
+one is worse than none.
+
+What has been told in this call is not told again where something as good has not been.
 
 Headings steer, they are never read out.
 """
@@ -16,6 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from voicectl.conversation.excerpts import HOLDS, TIME, parts_of, tidy
 from voicectl.conversation.questions import (
     Ask,
     Question,
@@ -26,10 +30,12 @@ from voicectl.conversation.questions import (
     read_question,
     resemblance,
     share_found,
+    stem,
 )
 from voicectl.conversation.sentences import sentences
 from voicectl.conversation.turns import Passage
 from voicectl.conversation.vocabulary import DAYS
+from voicectl.llm.told import NOTHING, Told
 
 MOST_WORDS = 45
 MOST_SENTENCES = 3
@@ -51,25 +57,20 @@ VERY_SAME_QUESTION = 0.9
 AS_GOOD = 0.1
 """Rows of a table that are no further than this behind the best are said along with it."""
 
+STANDS_IN = 0.7
+"""The share of an answer's words that the passage it is from holds at least; as spoken, figures became words."""
+
+NEARLY_AS_GOOD = 0.25
+"""What has not been told takes the place of what has, when it is no further behind than this."""
+
 AROUND_COUNTS = 0.6
 """A word held by the headings or the sentences around, against one held by the sentence itself."""
 
-_TIME = r"\d{1,2}(?::\d\d)? ?[AaPp]\.?[Mm]\b|\bnoon\b|\bmidnight\b"
-_HOLDS: dict[Ask, re.Pattern[str]] = {
-    "price": re.compile(r"[$€£]\s?\d|\bfree\b|\bpercent\b|\bno charge\b|\b(costs?|pays?) nothing\b|\bincluded\b", re.I),
-    "hours": re.compile(rf"{_TIME}|\bclosed?\b|\bopen\b|\bopening (time|hours)\b", re.I),
-    "when": re.compile(rf"{_TIME}|day\b|days\b|\b(after|before|every|month|year|spring|winter|summer|fall)\b", re.I),
-    "duration": re.compile(
-        r"\b(minutes?|hours?|days?|weeks?|months?|years?|overnight|lifetime|forever|as long as)\b", re.I
-    ),
-    "phone": re.compile(r"\d{3}[-. ]\d{4}"),
-}
 _MUST_HOLD: tuple[Ask, ...] = ("price", "hours", "duration", "phone")
 """Kinds of answer that nothing else can stand in for."""
 
-_ROW = re.compile(r"^([^:]{1,80}): ((?:(?!: ).)+)\.$")
 _CLOSED = re.compile(r"^closed$", re.I)
-_TIMES = re.compile(rf"^({_TIME})", re.I)
+_TIMES = re.compile(rf"^({TIME})", re.I)
 _PRICE = re.compile(r"^(?:(?:price|cost|fee|rate)s? )?((?:from |about |up to )?[$€£]\s?[\d,.]+.*)$", re.I)
 _SPAN_PRICE = re.compile(
     r"^((?:an? )?(?:half |full |whole |per )?(?:hour|day|weekend|week|month|year|night|half-day)) ([$€£]\s?[\d,.]+.*)$",
@@ -94,22 +95,25 @@ class _Part:
     lead_in: str = ""
     row: tuple[str, str] | None = None
     """Label and value of a table's row."""
+    item: bool = False
+    """Of a list."""
 
 
-def answer(question: Question, passages: Sequence[Passage]) -> str:
-    """What the passages, best first, say to the question; "" when they say nothing to it.
+def answer(question: Question, passages: Sequence[Passage], told: Told = NOTHING) -> str:
+    """What the passages, best first, say to the question; "" when they say nothing to it, or nothing but what was told
+    to a caller who wants to hear more.
 
     Two questions in one breath ("... and ...") are answered one after the other, if both can be.
     """
     halves = [read_question(half) for half in re.split(r"\band\b", question.text, flags=re.I)]
     if len(halves) == 2 and all(any(term.worth == 1.0 for term in half.terms) and half.asks for half in halves):
-        first, second = (_answer(half, passages, alone=False) for half in halves)
+        first, second = (_answer(half, passages, told, alone=False) for half in halves)
         if first and second and second != first and len(f"{first} {second}".split()) <= MOST_WORDS:
             return f"{first} {second}"
-    return _answer(question, passages)
+    return _answer(question, passages, told)
 
 
-def _answer(question: Question, passages: Sequence[Passage], *, alone: bool = True) -> str:
+def _answer(question: Question, passages: Sequence[Passage], told: Told, *, alone: bool = True) -> str:
     parts = [part for rank, passage in enumerate(passages) for part in _parts(passage, rank)]
     known = frozenset().union(*(bag(f"{passage.title}\n{passage.text}") for passage in passages))
     weighed = question.weighed(lambda term: term.worth * _rarity(term, parts))
@@ -118,50 +122,66 @@ def _answer(question: Question, passages: Sequence[Passage], *, alone: bool = Tr
         for part in parts
         if _holds_enough(question, part, known)
     ]
+    judged.sort(key=lambda each: (-each[0], each[1].passage, each[1].order))
+    judged = _news(question, judged, told)
     if not judged:
         return ""
-    judged.sort(key=lambda each: (-each[0], each[1].passage, each[1].order))
     best_score, best = judged[0]
+    as_good = [part for score, part in judged if score >= best_score - AS_GOOD and part.passage == best.passage]
     if best.row is not None:
-        as_good = [part for score, part in judged if part.row and score >= best_score - AS_GOOD]
-        return " ".join(_rows(question, best, as_good, parts))
+        return " ".join(_rows(question, best, [part for part in as_good if part.row], parts))
     if not alone:
         return _sentence(question, best)
-    return " ".join(_sentences(question, best, [part for part in parts if part.passage == best.passage]))
+    listed = [part for part in as_good if part.item and part.lead_in == best.lead_in]
+    if best.item and len(listed) > 1:
+        return _listed(sorted(listed, key=lambda part: part.order))
+    said = _sentences(question, best, [part for part in parts if part.passage == best.passage], told)
+    return " ".join(said)
+
+
+def _news(question: Question, judged: list[tuple[float, _Part]], told: Told) -> list[tuple[float, _Part]]:
+    """The judged parts without those that were told, if what was not is about as good as the best, or wanted."""
+    fresh = [each for each in judged if not told.has(_said(question, each[1]))]
+    if told.more:
+        return fresh
+    return fresh if fresh and fresh[0][0] >= judged[0][0] - NEARLY_AS_GOOD else judged
+
+
+def _said(question: Question, part: _Part) -> str:
+    return _row(question, part) if part.row else _sentence(question, part)
 
 
 def _parts(passage: Passage, rank: int) -> list[_Part]:
     above, _, heading = passage.title.rpartition(" > ")
-    lines = [(line, _ROW.match(line) if len(sentences(line)) == 1 else None) for line in passage.text.split("\n")]
-    place = (rank, heading, above, passage.text)
-    in_table = (rank, heading, above, "\n".join(line for line, row in lines if not row))
-    found: list[_Part] = []
-    lead_in = ""
-    for line, row in lines:
-        if line.startswith("- "):
-            found.append(_Part(line[2:], len(found), *place, lead_in))
-        elif line.endswith(":"):
-            lead_in = line
-        elif row:
-            found.append(_Part(line, len(found), *in_table, row=(row[1], row[2])))
-        else:
-            lead_in = ""
-            for sentence in _with_their_yes(sentences(line)):
-                found.append(_Part(sentence, len(found), *place))
-    return found
+    found = parts_of(passage.text)
+    rows = {part.line for part in found if part.row}
+    text = "\n".join(line for at, line in enumerate(tidy(passage.text).split("\n")) if at not in rows)
+    return [
+        _Part(
+            part.text,
+            order,
+            rank,
+            heading,
+            above,
+            text if part.row else passage.text,
+            part.lead_in,
+            part.row,
+            part.item,
+        )
+        for order, part in enumerate(found)
+    ]
 
 
-def _with_their_yes(found: list[str]) -> list[str]:
-    """Sentences, with a bare "Yes." put to the one it belongs to."""
-    joined: list[str] = []
-    before = ""
-    for sentence in found:
-        if len(sentence.split()) <= 2 and not before:
-            before = sentence
-            continue
-        joined.append(f"{before} {sentence}".strip())
-        before = ""
-    return [*joined, before] if before else joined
+def holder(said: str, passages: Sequence[Passage]) -> Passage | None:
+    """The passage that an answer was taken from: the one that holds most of its words, and nearly all of them."""
+    words = _content(said)
+    held = [(len(words & bag(f"{passage.title}\n{passage.text}")), passage) for passage in passages]
+    most, passage = max(held, key=lambda each: each[0], default=(0, None))
+    return passage if words and most >= STANDS_IN * len(words) else None
+
+
+def _content(said: str) -> frozenset[str]:
+    return frozenset(stem(term.word) for term in read_question(said).terms)
 
 
 # --- judging -----------------------------------------------------------------------------------------------
@@ -202,7 +222,7 @@ def _holds_enough(question: Question, part: _Part, known: frozenset[str]) -> boo
     """Whether a part may be said as an answer. `known` are the stems of all that was found."""
     alike = _same_asked(question, part)
     wanted = [ask for ask in _MUST_HOLD if ask in question.asks]
-    if wanted and alike < VERY_SAME_QUESTION and not any(_HOLDS[ask].search(part.text) for ask in wanted):
+    if wanted and alike < VERY_SAME_QUESTION and not any(HOLDS[ask].search(part.text) for ask in wanted):
         return False
     own_days = days_in(part.text)
     if part.row and question.days and own_days and not question.days & own_days:
@@ -215,13 +235,13 @@ def _score(question: Question, part: _Part) -> float:
     score = _share(question, part) - 0.01 * max(0, len(part.text.split()) - MOST_WORDS)
     score += 0.3 * share_found(question.terms, bag(f"{part.heading}\n{part.around}\n{part.text}"))
     score += (1.15 if part.order == 0 or part.row else 0.65) * _same_asked(question, part) ** 2
-    kinds = [ask for ask in question.asks if ask in _HOLDS]
+    kinds = [ask for ask in question.asks if ask in HOLDS]
     if kinds:
-        score += 0.4 * sum(bool(_HOLDS[ask].search(part.text)) for ask in kinds) / len(kinds)
+        score += 0.4 * sum(bool(HOLDS[ask].search(part.text)) for ask in kinds) / len(kinds)
     if question.days:
         own = days_in(part.row[0] if part.row else part.text)
         score += (0.5 if part.row else 0.3) * len(question.days & own) / len(own) if own else 0.0
-    if "offer" in question.asks and part.row and _HOLDS["price"].search(part.text):
+    if "offer" in question.asks and part.row and HOLDS["price"].search(part.text):
         score += 0.25
     if "yes_no" in question.asks and _YES_NO.match(part.text):
         score += 0.05
@@ -231,16 +251,18 @@ def _score(question: Question, part: _Part) -> float:
 # --- phrasing ----------------------------------------------------------------------------------------------
 
 
-def _sentences(question: Question, best: _Part, passage: list[_Part]) -> list[str]:
-    """The best sentence, behind the one that answers directly, or before the one that follows, while there is room."""
+def _sentences(question: Question, best: _Part, passage: list[_Part], told: Told) -> list[str]:
+    """The best sentence, behind the one that answers directly, or before the one that follows, while there is room.
+    What was told is not said along with it."""
     said = [_sentence(question, best)]
     first = passage[0]
     direct = _same_asked(question, best) >= SAME_QUESTION and not any(ask in question.asks for ask in _MUST_HOLD)
-    if first is not best and not first.row and direct:
+    if first is not best and not first.row and direct and not told.has(_sentence(question, first)):
         said.insert(0, _sentence(question, first))
     following = next((part for part in passage if part.order == best.order + 1 and not part.row), None)
     if following is not None and len(said) == 1 and len(said[0].split()) <= SHORT:
-        said.append(_sentence(question, following))
+        further = _sentence(question, following)
+        said += [] if told.has(further) else [further]
     while len(said) > 1 and (
         len(" ".join(said).split()) > MOST_WORDS or len(sentences(" ".join(said))) > MOST_SENTENCES
     ):
@@ -259,6 +281,24 @@ def _sentence(question: Question, part: _Part) -> str:
     return text if text[-1:] in ".!?" else f"{text}."
 
 
+def _listed(items: list[_Part]) -> str:
+    """The items of a list, in part: "You need: a helmet, a light, a bell, and two more."."""
+    first = [item.text.rstrip(".;,") for item in items[:3]]
+    while len(first) > 1 and len(" ".join(first).split()) > MOST_WORDS - 10:
+        first.pop()
+    more = len(items) - len(first)
+    last = [f"{_count(more)} more"] if more else [first.pop()]
+    joined = ", ".join(first)
+    lead = f"{items[0].lead_in.rstrip(':')}: " if items[0].lead_in else ""
+    text = f"{lead}{joined}{',' if len(first) > 1 else ''} and {last[0]}"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _count(number: int) -> str:
+    words = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return words[number - 1] if number <= len(words) else str(number)
+
+
 def _rows(question: Question, best: _Part, alike: list[_Part], parts: list[_Part]) -> list[str]:
     """The rows that answer, as phrases."""
     table = [part for part in parts if part.passage == best.passage and part.row]
@@ -273,7 +313,7 @@ def _rows(question: Question, best: _Part, alike: list[_Part], parts: list[_Part
     while len(first) > 1 and len(" ".join(first).split()) > MOST_WORDS - 5:
         first.pop()
     more = len(same) - len(first)
-    rest = f"; and there {'is' if more == 1 else 'are'} {more} more" if more else ""
+    rest = f"; and there {'is' if more == 1 else 'are'} {_count(more)} more" if more else ""
     return [f"{'; '.join(first)}{rest}."]
 
 

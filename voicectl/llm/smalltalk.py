@@ -9,9 +9,12 @@ import re
 from typing import Literal
 
 from voicectl.conversation.questions import plain
+from voicectl.conversation.wishes import asks_source, wants_person
 
 Act = Literal[
     "person",  # wants to talk to a human
+    "source",  # asks where the last answer comes from
+    "message",  # wants to leave one
     "robot",  # asks whether this is one
     "name",
     "abilities",
@@ -30,23 +33,16 @@ Act = Literal[
     "nothing",  # not a word in it
 ]
 
-_SOMEBODY = (
-    r"(?:person|human(?: being)?|someone|somebody|agent|representative|rep|operator|manager|employee|supervisor"
-    r"|receptionist|associate|colleague|staff|owner|boss|customer service|one of (?:you|your \w+))"
-)
-_PERSON = re.compile(
-    rf"\b(?:speak|talk|transfer(?:red)?|connect(?:ed)?|put|get me|reach)\b(?: \w+){{0,5}}? (?:an? |the |your |any )?"
-    rf"(?:real |live |actual |human |other )*{_SOMEBODY}\b"
-    rf"|^(?:an? |the )?(?:real |live |actual )*{_SOMEBODY}$"
-    rf"|\b(?:i (?:want|need)|i'd like|i would like|give me|is there) (?:an? |the )?(?:real |live |actual )*"
-    rf"(?:person|human|agent|representative|operator)\b"
-    rf"|^(?:can|could|may) i (?:speak|talk) (?:to|with) (?!you\b)\w+$|\b(?:put|patch) me through\b|\btransfer me\b"
-)
 _ROBOT = re.compile(
     r"\b(?:are you|you're|is this|is that|am i (?:talking|speaking) (?:to|with)) (?:like |really |actually )*"
     r"(?:an? |the )?"
     r"(?:(?:real |actual |live )*(?:robot|bot|chatbot|machine|computer|ai|recording|human(?: being)?|person)\b"
     r"(?! (?:available|around|there))|(?:real|alive|automated|artificial intelligence)$)"
+)
+
+_MESSAGE = re.compile(
+    r"\b(?:leave|take) (?:(?:you|them|him|her|us|me) )?(?:an? |my )?message"
+    r"(?: (?:for|with) (?:you|them|someone|somebody))?$"
 )
 
 _WORDS: dict[Act, str] = {
@@ -120,8 +116,6 @@ _PATTERNS: tuple[tuple[Act | None, re.Pattern[str]], ...] = (
     (None, re.compile(rf"(?:{_PADDING})(?= |$)")),
 )
 _KEYS = re.compile(r"\(pressed keys: ([^)]*)\)")
-_BEFORE = re.compile(r"^(?:(?:um|uh|oh|well|okay|ok|so|yes|yeah|no|hi|hello|hey|please|sorry|and|but|just) )+")
-_BEHIND = re.compile(r"(?: (?:please|now|thanks|thank you))+$")
 
 
 def act_of(text: str, *, agent_name: str = "") -> Act | None:
@@ -132,8 +126,12 @@ def act_of(text: str, *, agent_name: str = "") -> Act | None:
     said = " ".join(re.sub(r"[^\w' -]", " ", plain(text)).split())
     if _ROBOT.search(said):
         return "robot"
-    if _PERSON.search(_BEHIND.sub("", _BEFORE.sub("", said))):
+    if wants_person(text):
         return "person"
+    if asks_source(text):
+        return "source"
+    if _MESSAGE.search(said):
+        return "message"
     acts = _spelled_out(said, plain(agent_name))
     if acts is None:
         return None
