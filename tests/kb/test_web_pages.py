@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import aclosing
 
@@ -534,5 +535,10 @@ def test_a_list_is_read_as_far_as_it_is_wanted() -> None:
     ],
 )
 def test_packed_bombs_and_broken_packs(data: bytes, reason: str) -> None:
-    with pytest.raises(Unfetchable, match=reason):
-        unpacked(data, 1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unfetchable, match=reason):
+            unpacked(data, 1_000_000)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
