@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voicectl.conversation.spoken import speakable
 from voicectl.conversation.turns import Closing, Line, Passage
 from voicectl.llm.offline import OfflineModel
 from voicectl.ports import CallInfo, ReplyEnd, ReplyRequest
@@ -178,3 +180,101 @@ def test_names_are_words_not_templates(text: str) -> None:
         return "".join([p async for p in model.reply(request("what's your name")) if isinstance(p, str)])
 
     assert text in asyncio.run(run())
+
+
+# --- what it makes of the conversation so far ----------------------------------------------------------------
+
+
+DELIVERY = Passage(
+    2,
+    "Delivery and shipping > Do you deliver bikes?",
+    "Yes. We deliver bikes on Wednesday and Friday afternoons between 2 PM and 6 PM. You get a text message when the "
+    "driver is half an hour away. Delivery inside town is free.",
+    "delivery.pdf",
+    1.0,
+    page=3,
+)
+
+
+def talk(*said: str, passages: tuple[Passage, ...] = (DELIVERY,), can_transfer: bool = False) -> list[str]:
+    lines: list[Line] = [GREETING]
+    answers = []
+    for words in said:
+        lines.append(Line("caller", words))
+        answers.append(reply(request(*lines, passages=passages), can_transfer=can_transfer)[0])
+        lines.append(Line("agent", speakable(answers[-1])))
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        (("delivery", "collection"), "o you mean delivery or collection?"),
+        (("rentals", "repairs", "classes"), "o you mean rentals, repairs or classes?"),
+        ((" delivery.", "col\nlection"), "o you mean delivery or col lection?"),
+    ],
+)
+def test_what_may_mean_several_things_is_asked_back(choices: tuple[str, ...], words: str) -> None:
+    wordings = set()
+    for number in range(9):
+        asked = replace(request("what does it cost", passages=(DELIVERY,), sid=f"CA{number}"), choices=choices)
+        said, closing = reply(asked)
+        wordings.add(said)
+        assert said.endswith(words) and closing is None
+    assert len(wordings) > 1
+
+
+def test_it_is_asked_only_once() -> None:
+    which = Line("agent", "Do you mean delivery or collection?")
+    asked = replace(request("what about it", which, "do you deliver", passages=(DELIVERY,)), choices=("a", "b"))
+    assert "Wednesday" in reply(asked)[0]
+
+
+def test_a_goodbye_is_no_question_to_ask_back_about() -> None:
+    assert reply(replace(request("bye"), choices=("a", "b")))[1] == "goodbye"
+
+
+def test_what_was_told_is_not_told_again_unless_it_is_asked_again() -> None:
+    first, more, nothing, again = talk(
+        "do you deliver bikes", "tell me more", "tell me more about that", "do you deliver bikes?"
+    )
+    assert first.startswith("Yes. We deliver bikes on Wednesday")
+    assert first.endswith("half an hour away.") and more == "Delivery inside town is free."
+    assert re.search("all I (have|know)", nothing)
+    assert again == f"As I said, yes.{first.removeprefix('Yes.')}"
+    assert talk("do you deliver bikes", "can you say that again")[1] == first
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["where did you get that", "says who?", "How do you know that?", "is that on your website", "who says so"],
+)
+def test_where_an_answer_is_from_is_told_when_it_is_asked(question: str) -> None:
+    first, source, once_more = talk("when do you deliver bikes", question, question)
+    assert "Delivery" not in first and "page" not in first
+    assert "document called Delivery and shipping" in source and "page 3" in source
+    assert "Delivery and shipping" in once_more
+    web = replace(DELIVERY, source="https://harbourcycles.example/delivery", page=None)
+    assert "website" in talk("when do you deliver bikes", question, passages=(HOURS, web))[1]
+    assert "Opening hours" in talk("are you open sunday", question, passages=(DELIVERY, HOURS))[1]
+
+
+def test_no_source_is_made_up() -> None:
+    assert "Delivery" not in talk("hello", "says who")[1]
+
+
+def test_a_message_is_taken_where_there_is_no_person() -> None:
+    unknown, offered, noted, bye = talk(
+        "do you sell boats", "yes please", "Tell Tess her bike is ready", "no", passages=()
+    )
+    assert unknown.endswith("shall I take a message?")
+    assert re.search(r"[Ww]hat (should|shall) I pass on\?$", offered)
+    assert "noted" in noted and "oodbye" in bye
+    assert "pass on" in talk("can I leave a message")[0]
+    assert "message" not in talk("do you sell boats", passages=(), can_transfer=True)[0]
+    changed = talk("can I leave a message", "no thanks")[1]
+    assert "noted" not in changed
+
+
+def test_an_empty_line_is_not_repeated() -> None:
+    assert reply(request(Line("agent", ""), "what"))[0].startswith("I haven't said much")

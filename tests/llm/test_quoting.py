@@ -5,8 +5,10 @@ import re
 import pytest
 
 from voicectl.conversation.questions import read_question
-from voicectl.conversation.turns import Passage
-from voicectl.llm.quoting import MOST_WORDS, answer
+from voicectl.conversation.spoken import speakable
+from voicectl.conversation.turns import Line, Passage
+from voicectl.llm.quoting import MOST_WORDS, answer, holder
+from voicectl.llm.told import Told, told_in
 
 HOURS = Passage(
     1,
@@ -141,3 +143,57 @@ def test_headings_are_never_read_out() -> None:
     for question in ("how much is a tandem", "what are your hours", "do you deliver", "is sales tax included"):
         said = say(question, HOURS, RENTALS, DELIVERY, TAX)
         assert said and not re.search(r">|Opening hours|Rentals|Payment", said)
+
+
+def test_a_list_is_said_in_part_when_all_of_it_was_asked_for() -> None:
+    more = Passage(7, BRING.title, f"{BRING.text}\n- a spare tube\n- sun cream", "t.md", 0.9)
+    assert say("what should i bring", BRING) == (
+        "Please bring these things: a helmet that fits, a rain jacket, and two bottles of water."
+    )
+    assert say("what should i bring", more) == (
+        "Please bring these things: a helmet that fits, a rain jacket, two bottles of water, and two more."
+    )
+    assert say("should i bring sun cream", more) == "Please bring these things: sun cream."
+
+
+def told(*said: str, more: bool = False) -> Told:
+    return told_in(
+        (*(Line("agent", speakable(text)) for text in said), Line("caller", "more" if not more else "what else"))
+    )
+
+
+def test_what_was_told_gives_way_to_what_adds_to_it() -> None:
+    question = read_question("how do bells work")
+    bells = Passage(9, "Bells", "Bells work by hand. Bells work with a spring. Bells work for years.", "b.md", 1.0)
+    first = answer(question, (bells,))
+    second = answer(question, (bells,), told(first))
+    assert first and second and not set(first.split(". ")) & set(second.split(". "))
+
+
+def test_the_direct_answer_is_said_again_when_nothing_else_is_as_good() -> None:
+    question = read_question("how much is a tandem")
+    said = answer(question, (RENTALS,))
+    assert answer(question, (RENTALS,), told(said)) == said
+
+
+def test_whoever_wants_more_hears_what_is_left_and_then_that_it_is_all() -> None:
+    question = read_question("how much does it cost to rent a bike")
+    said = [answer(question, (RENTALS,))]
+    while more := answer(question, (RENTALS,), told(*said, more=True)):
+        assert more not in said
+        said.append(more)
+    assert all(name in " ".join(said) for name in ("City bike", "Tandem", "Child trailer", "Child seat"))
+    assert 2 <= len(said) <= 4
+
+
+def test_a_sentence_that_was_cut_off_was_not_told() -> None:
+    sentence = "A bell rings loud."
+    assert told_in((Line("agent", sentence),)).has(sentence)
+    assert not told_in((Line("agent", sentence, cut=True),)).has(sentence)
+
+
+def test_the_passage_that_holds_an_answer() -> None:
+    for passage, question in ((HOURS, "are you open on sunday"), (RENTALS, "how much is a tandem")):
+        assert holder(speakable(say(question, passage)), (DELIVERY, passage, TAX)) == passage
+    assert holder("We sell boats and planes.", (DELIVERY, TAX)) is None
+    assert holder("", (DELIVERY,)) is None and holder("Hello.", ()) is None

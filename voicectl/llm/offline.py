@@ -21,7 +21,7 @@ from voicectl.conversation.questions import Question, leans_back, read_question,
 from voicectl.conversation.turns import Closing, Line, Usage
 from voicectl.llm import quoting
 from voicectl.llm.smalltalk import Act, act_of
-from voicectl.llm.told import AS_I_SAID, asked_again, told_in, wants_more
+from voicectl.llm.told import NOTHING, as_i_said, asked_again, told_in, wants_more
 from voicectl.ports import ReplyEnd, ReplyRequest
 
 _MORE = re.compile(r"\b(anything|what) else\b[^.!]*\?\s*$", re.I)
@@ -120,6 +120,8 @@ _SAID: dict[str, tuple[str, ...]] = {
 _NO_MESSAGE: tuple[Act, ...] = ("person", "zero", "repeat", "goodbye", "no", "yes", "there", "wait", "nothing")
 """What is no message, though one was asked for."""
 
+_THE_REST = frozenset("other others rest details information info".split())
+
 _REPLIED = ("caller", "agent")
 
 RECENT = 2
@@ -176,14 +178,14 @@ class OfflineModel:
 
     def _quote(self, request: ReplyRequest, question: Question) -> _Reply:
         told = told_in(request.lines)
-        again = quoting.answer(question, request.passages, replace(told, sentences=frozenset(), more=False))
+        again = quoting.answer(question, request.passages, NOTHING)
         if not again:
             return self._say(request, "unknown", self._offer())
         if told.more:
             more = quoting.answer(question, request.passages, told)
             return _Reply(more) if more else self._say(request, "no_more")
         if told.has(again) and asked_again(request.lines):
-            return _Reply(f"{AS_I_SAID}{again}")
+            return _Reply(as_i_said(again))
         return _Reply(quoting.answer(question, request.passages, told))
 
     def _manners(self, act: Act, request: ReplyRequest) -> _Reply:
@@ -214,8 +216,9 @@ class OfflineModel:
         return self._say(request, act)
 
     def _source(self, request: ReplyRequest) -> _Reply:
-        """Where the last answer stands: the passage that holds it."""
-        passage = quoting.holder(self._answered(request), request.passages)
+        """Where the last answer stands: the passage that holds it. The caller may ask twice."""
+        held = (quoting.holder(text, request.passages) for text in self._answered(request)[:2])
+        passage = next(filter(None, held), None)
         if passage is None:
             return self._say(request, "source_unclear")
         kind = "source_web" if "://" in passage.source else "source_page" if passage.page is not None else "source"
@@ -224,13 +227,14 @@ class OfflineModel:
     def _again(self, request: ReplyRequest) -> _Reply:
         """The last thing said in answer to the caller; what was said into a silence afterwards was none."""
         said = self._answered(request)
-        return _Reply(said) if said else self._say(request, "nothing_said")
+        return _Reply(said[0]) if said else self._say(request, "nothing_said")
 
     @staticmethod
-    def _answered(request: ReplyRequest) -> str:
+    def _answered(request: ReplyRequest) -> list[str]:
+        """What was said in answer to the caller, newest first."""
         before = ("caller", *(line.role for line in request.lines))
         said = [line.text for role, line in zip(before, request.lines, strict=False) if (role, line.role) == _REPLIED]
-        return next((text for text in reversed(said) if text.strip()), "")
+        return [text for text in reversed(said) if text.strip()]
 
     def _offer(self) -> str:
         return "offer_person" if self._can_transfer else "offer_message"
@@ -259,7 +263,8 @@ def _asked(request: ReplyRequest) -> Question:
     if wants_more(request.question):
         earlier = [line for line in request.lines if line.role == "agent" or not wants_more(line.text)]
         before = read_question(standalone_question(earlier))
-        return before if len(question.terms) < 2 and before.terms else question
+        own = any(term.worth == 1.0 and term.word not in _THE_REST for term in question.terms)
+        return question if own or not before.terms else before
     if not leans_back(request.question):
         return question
     whole = read_question(standalone_question(request.lines))

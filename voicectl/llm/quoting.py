@@ -132,23 +132,35 @@ def _answer(question: Question, passages: Sequence[Passage], told: Told, *, alon
         return " ".join(_rows(question, best, [part for part in as_good if part.row], parts))
     if not alone:
         return _sentence(question, best)
-    listed = [part for part in as_good if part.item and part.lead_in == best.lead_in]
-    if best.item and len(listed) > 1:
-        return _listed(sorted(listed, key=lambda part: part.order))
+    listed = [part for part in parts if part.item and (part.passage, part.lead_in) == (best.passage, best.lead_in)]
+    if best.item and _asks_for_all(question, best, listed):
+        fresh = [part for part in listed if not _told(question, part, told)]
+        return _listed(fresh if fresh and told.more else listed)
     said = _sentences(question, best, [part for part in parts if part.passage == best.passage], told)
     return " ".join(said)
 
 
 def _news(question: Question, judged: list[tuple[float, _Part]], told: Told) -> list[tuple[float, _Part]]:
-    """The judged parts without those that were told, if what was not is about as good as the best, or wanted."""
-    fresh = [each for each in judged if not told.has(_said(question, each[1]))]
+    """The judged parts without those that were told, if what was not is about as good as the best; if there is to be
+    more, what was not told in any case, in its own order."""
+    fresh = [each for each in judged if not _told(question, each[1], told)]
     if told.more:
-        return fresh
+        best = judged[0][1].passage if judged else 0
+        return sorted(fresh, key=lambda each: (each[1].passage != best, not each[1].row and each[1].order))
     return fresh if fresh and fresh[0][0] >= judged[0][0] - NEARLY_AS_GOOD else judged
 
 
-def _said(question: Question, part: _Part) -> str:
-    return _row(question, part) if part.row else _sentence(question, part)
+def _told(question: Question, part: _Part, told: Told) -> bool:
+    if part.row:
+        label, value = part.row
+        return told.has(_row(question, part)) or told.holds(f"{label}, {_value(question, value)}")
+    return told.holds(part.text) if part.item else told.has(_sentence(question, part))
+
+
+def _asks_for_all(question: Question, best: _Part, items: list[_Part]) -> bool:
+    """Whether the list itself is the answer: its heading asks the same, and no word of the question is one item's."""
+    own = [term for term in question.terms if term.worth == 1.0 and any(term.found_in(bag(i.text)) for i in items)]
+    return len(items) > 1 and not own and _same_asked(question, best) >= SAME_QUESTION
 
 
 def _parts(passage: Passage, rank: int) -> list[_Part]:

@@ -1,7 +1,7 @@
 """What the caller has been told in this call, so that it is not told twice.
 
-A sentence counts as told when an agent's line holds it as it was spoken. Where the caller cut in, the last sentence was
-not heard to its end and does not count.
+A sentence counts as told when an agent's line holds it as it was spoken, an item of a list also when it was said in one
+sentence with others. Where the caller cut in, the last sentence was not heard to its end and does not count.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ _MORE = re.compile(
     r"\b(?:tell me more|(?:know|hear|say|learn) more|more about|(?:any|some)thing (?:else|more)|what else|who else"
     r"|the others?|other ones|the rest|which others?|more (?:details?|information|info)|go on)\b"
 )
-AS_I_SAID = "As I said: "
+_AS_I_SAID = "As I said, "
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     sentences: frozenset[str] = frozenset()
+    text: str = ""
+    """All of them, in order."""
     more: bool = False
     """The caller asks for what has not been told yet."""
 
@@ -32,19 +34,30 @@ class Told:
         """Whether every sentence of a text has been told."""
         return bool(self.sentences) and _plain_sentences(speakable(text)) <= self.sentences
 
+    def holds(self, phrase: str) -> bool:
+        """Whether some words have been said, within whatever sentence."""
+        return f" {_plain_sentence(speakable(phrase))} " in self.text
+
 
 NOTHING = Told()
 
 
 def told_in(lines: Sequence[Line]) -> Told:
     """What the conversation so far has told; the caller's last line says whether there is to be more."""
-    said: set[str] = set()
+    said: list[str] = []
     for line in lines:
         if line.role == "agent":
-            heard = sentences(line.text.replace(AS_I_SAID, " "))
-            said |= {_plain_sentence(sentence) for sentence in (heard[:-1] if line.cut else heard)}
+            heard = sentences(line.text.removeprefix(_AS_I_SAID))
+            said += map(_plain_sentence, heard[:-1] if line.cut else heard)
     question = next((line.text for line in reversed(lines) if line.role == "caller"), "")
-    return Told(frozenset(said), wants_more(question))
+    return Told(frozenset(said), f" {' | '.join(said)} ", wants_more(question))
+
+
+def as_i_said(text: str) -> str:
+    """An answer that was given before, given once more."""
+    first, _, _ = text.partition(" ")
+    named = not first[1:].islower() and len(first) > 1
+    return f"{_AS_I_SAID}{text if named or first == 'I' else text[:1].lower() + text[1:]}"
 
 
 def wants_more(text: str) -> bool:
@@ -68,4 +81,4 @@ def _plain_sentences(text: str) -> frozenset[str]:
 
 
 def _plain_sentence(text: str) -> str:
-    return " ".join(re.sub(r"[^\w$€£%.:]+", " ", plain(text)).rstrip(" .").split())
+    return " ".join(re.sub(r"[^\w$€£%]+", " ", plain(text)).split())
