@@ -5,14 +5,11 @@ import pytest
 from voicectl.conversation.questions import (
     bag,
     days_in,
-    leans_back,
     read_question,
     resemblance,
-    standalone_question,
     stem,
     without_fillers,
 )
-from voicectl.conversation.turns import Line
 
 
 def words(text: str) -> list[str]:
@@ -116,48 +113,3 @@ def test_resemblance_is_of_questions_not_of_words() -> None:
     assert resemblance(asked, "What does an e-bike cost?") > resemblance(asked, "How fast does an e-bike go?")
     assert resemblance(asked, "Can I fly with an e-bike battery?") < 0.8
     assert resemblance(asked, "Parking") == 0.0
-
-
-def say(*lines: str) -> tuple[Line, ...]:
-    return tuple(Line("caller" if at % 2 == 0 else "agent", text) for at, text in enumerate(lines))
-
-
-@pytest.mark.parametrize(
-    ("lines", "standalone"),
-    [
-        (("Are you open on Saturday?",), "Are you open on Saturday?"),
-        (
-            ("Are you open on Saturday?", "Yes, nine to five.", "And on Sundays?"),
-            "Are you open on Saturday? And on Sundays?",
-        ),
-        (
-            ("Do you rent tandems?", "Yes.", "How much is that one?"),
-            "Do you rent tandems? How much is that one?",
-        ),
-        (
-            ("Do you rent tandems?", "Yes.", "How much is it?", "It's $70 a day.", "And for a week?"),
-            "Do you rent tandems? How much is it? And for a week?",
-        ),
-        (("Do you rent tandems?", "Yes.", "Where can I park my car?"), "Where can I park my car?"),
-        (("Do you rent tandems?", "Yes.", "And where is public parking?"), "And where is public parking?"),
-        (
-            ("Do you rent tandems?", "Yes.", "Thanks.", "You're welcome.", "How much is it?"),
-            "Do you rent tandems? How much is it?",
-        ),
-    ],
-)
-def test_a_question_that_points_back_gets_what_it_points_to(lines: tuple[str, ...], standalone: str) -> None:
-    assert standalone_question(say(*lines)) == standalone
-
-
-def test_lines_of_one_turn_are_one_question() -> None:
-    lines = (Line("caller", "I have a question."), Line("caller", "Do you rent tandems?"))
-    assert standalone_question(lines) == "I have a question. Do you rent tandems?"
-    assert standalone_question(()) == ""
-    assert standalone_question((Line("agent", "Hello"),)) == ""
-
-
-def test_a_question_of_its_own_does_not_lean_back() -> None:
-    assert not leans_back("do you repair wheelchairs")
-    assert leans_back("what about mondays")
-    assert leans_back("how much is that")

@@ -67,11 +67,6 @@ _HOLDS = (
 
 _KINDS: frozenset[Ask] = frozenset({"price", "hours", "when", "duration", "place", "person", "phone"})
 
-_FOLLOWS = re.compile(r"^(and|or|also|what about|how about|what if|but|then|so|ok(ay)? and)\b")
-_POINTS_BACK = re.compile(
-    r"\b(it|its|it's|that|that's|this|those|these|them|they|they're|ones?|there|(the )?same|then)\b"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -202,7 +197,7 @@ def read_question(text: str) -> Question:
         also = ("saturday", "sunday") if word.startswith("weekend") else alike(word)
         terms.setdefault(stem(word), Term(word, also, COMMON_WORTH if common else 1.0))
     asks = frozenset(ask for ask, pattern in _ASKS if pattern.search(bare) or pattern.search(said))
-    return Question(text, tuple(terms.values())[:MOST_TERMS], asks, days_in(text), _stems(text))
+    return Question(text, tuple(terms.values())[:MOST_TERMS], asks, days_in(text), stems(text))
 
 
 @lru_cache(maxsize=1)
@@ -231,10 +226,10 @@ def days_in(text: str) -> frozenset[int]:
 def bag(text: str) -> frozenset[str]:
     """The stems a text holds: its words, the parts of its compounds, the days and numbers its ranges cover, and what
     its figures are: a text with "$18" in it holds a price."""
-    return _stems(text)
+    return stems(text)
 
 
-def _stems(text: str) -> frozenset[str]:
+def stems(text: str) -> frozenset[str]:
     folded = plain(text)
     found: set[str] = set()
     for variant in {folded, phrased(folded)}:
@@ -291,43 +286,14 @@ def _kind_words(question: Question) -> frozenset[str]:
 
 
 def standalone_question(lines: Sequence[Line]) -> str:
-    """The caller's last question, so that it can be understood without the conversation before it.
+    """See follow_up.py."""
+    from voicectl.conversation import follow_up
 
-    A question that points back ("and on Sundays?", "how much is that one?") is put behind the caller's words that
-    it points to. Any other is returned as it was said.
-    """
-    questions = _caller_questions(lines)
-    if not questions:
-        return ""
-    text = questions[-1]
-    for earlier in reversed(questions[:-1]):
-        if not leans_back(text):
-            break
-        said = read_question(earlier)
-        if said.terms or said.asks:
-            text = f"{earlier} {text}"
-    return text
+    return follow_up.standalone_question(lines)
 
 
 def leans_back(text: str) -> bool:
-    """Whether a question says too little to be understood by itself."""
-    bare = without_fillers(text)
-    terms = read_question(text).terms
-    strong = [term for term in terms if term.worth == 1.0]
-    if _FOLLOWS.search(bare):
-        return len(strong) <= 1
-    return not terms or (not strong and bool(_POINTS_BACK.search(bare)))
+    """See leaning.py."""
+    from voicectl.conversation import leaning
 
-
-def _caller_questions(lines: Sequence[Line]) -> list[str]:
-    """What the caller said, with the lines between two of the agent's put together."""
-    questions: list[str] = []
-    before = "agent"
-    for line in lines:
-        if line.role == "caller":
-            if before == "caller":
-                questions[-1] += f" {line.text}"
-            else:
-                questions.append(line.text)
-        before = line.role
-    return questions
+    return leaning.leans_back(text)

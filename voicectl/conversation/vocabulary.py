@@ -82,6 +82,19 @@ COMMON = _words(
 )
 """Words that nearly every conversation holds: that a document lacks one of them says little about the document."""
 
+RELATIONAL = _words(
+    """
+    price prices pricing priced cost costs charge charges charged fee fees rate rates expensive pricey cheap cheaper
+    cheapest costly difference differences compare compared size sizes weight color colors colour colours extra include
+    included includes longer longest shorter bigger smaller larger faster slower quicker closer closest nearer heavier
+    lighter ahead remain details detail take takes taken took ready start starts begin begins minimum maximum total
+    """
+)
+"""What can be asked of anything: these words say what a caller wants to know, and not about what."""
+
+PLACES = _words("on in at for with without from to of by about after before until till during within under over than")
+ARTICLES = _words("the a an my your our their his her this that these those any some each every")
+
 NUMBERS = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
     "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13", "fourteen": "14", "fifteen": "15",
@@ -130,7 +143,7 @@ PHRASES = (
 looking closer, the pattern, and the words that say it."""
 
 ALIKE = (
-    "price prices pricing priced cost costs charge charges fee fees rate rates expensive cheap cheapest pricey",
+    "price prices pricing priced cost costs charge charges fee fees rate rates expensive cheap cheaper cheapest pricey",
     "hours open opens opening close closes closing closed times",
     "fix repair mend service servicing serviced",
     "rent rental hire renting rentals",

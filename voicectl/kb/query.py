@@ -7,7 +7,8 @@ grammar ("how much is it") has no words to search for: whatever they found, it w
 
 from __future__ import annotations
 
-from voicectl.conversation.questions import Question, standalone_question
+from voicectl.conversation.follow_up import standalone_question
+from voicectl.conversation.questions import Question
 from voicectl.conversation.vocabulary import DAYS
 
 MOST = 60
