@@ -113,7 +113,7 @@ _SIGNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         _IDENTITY,
-        "act|behave|pretend|respond|answer|speak",
+        "act |behave |pretend |respond |answer |speak ",
         r"\b(?:act|behave|pretend|respond|answer|speak) (?:as|like)(?: if you (?:are|were))? (?:an? |the )?"
         rf"(?:\w+ ){{0,2}}?(?:{_MODEL}|dan|pirate|hacker|administrator|developer|different person)\b"
         r"|\bpretend (?:to be|that you are|you are|you're)\b",
@@ -170,7 +170,7 @@ _SIGNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         _PART,
-        "begin|end",
+        "prompt|reference|instructions",
         r"\b(?:begin|end)(?:ning)? (?:of )?(?:the )?(?:system )?(?:prompt|reference|instructions)\b"
         r".{0,10}(?:$|[-=:\]])",
     ),
@@ -237,9 +237,9 @@ _SIGNS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         _SPEAKS,
-        "ai|llm|model|bot|assistant",
+        " ai|ai |llm|language model|chat bot|chatbot|assistant|model",
         r"\b(?:if you are|as|dear) (?:an? |the )?(?:ai|llm|(?:large )?language model|chat ?bot|ai (?:assistant|agent))"
-        r"\b(?! company)|\b(?:the |any |this )?(?:ai|llm|language model|assistant|model)s? (?:reading|that reads?"
+        r"\b(?! company)|\b(?:ai|llm|language model|assistant|model)s? (?:reading|that reads?"
         r"|processing|which reads?) (?:this|these)\b",
     ),
     (
