@@ -8,6 +8,7 @@ import typer
 
 from voicectl import __version__
 from voicectl.cli.ingest_kb import ingest_kb
+from voicectl.cli.kb import kb
 from voicectl.cli.replay_call import replay_call
 from voicectl.cli.serve import serve
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("replay-call")(replay_call)
 app.command("ingest-kb")(ingest_kb)
+app.add_typer(kb)
 
 
 def _version(wanted: bool) -> None:
