@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicectl.kb import chunking
 from voicectl.kb.chunking import LONGEST, SHORTEST, Chunk, chunk, row_text
 from voicectl.kb.formats import Items, Paragraph, Rows, Section
 
@@ -83,3 +85,24 @@ def test_every_word_is_kept_and_sizes_keep_their_bounds(lengths: list[int]) -> N
     longest_sentence = max(lengths)
     if len(sizes) > 1 and longest_sentence <= LONGEST - SHORTEST:
         assert min(sizes[:-1]) >= SHORTEST
+
+
+def test_a_section_over_pages_is_divided_as_one_and_passages_have_the_page_they_begin_on() -> None:
+    parts = tuple(
+        Section(("A",), (Paragraph(" ".join(sentence(12) for _ in range(sentences))),), page)
+        for page, sentences in ((1, 6), (2, 10), (3, 4))
+    )
+    found = chunk(parts)
+    assert [(each.page, len(each.text.split())) for each in found] == [(1, 120), (2, 120)]
+    assert len(chunk(tuple(Section(part.path, part.blocks) for part in parts))) == 3  # rows of like name stay apart
+
+
+def test_a_very_long_paragraph_loses_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join([*(sentence(7, f"Number{at}") for at in range(60)), "word " * 300 + "x" * 500 + " end."])
+    whole = " ".join(each.text.replace("\n", " ") for each in chunk((Section(("A",), (Paragraph(text),)),)))
+    monkeypatch.setattr(chunking, "WINDOW", 200)
+    windowed = " ".join(each.text.replace("\n", " ") for each in chunk((Section(("A",), (Paragraph(text),)),)))
+    assert windowed.replace(" ", "") == whole.replace(" ", "") == text.replace(" ", "")
+    short = " ".join(sentence(7, f"Number{at}") for at in range(60))
+    found = chunk((Section(("A",), (Paragraph(short),)),))
+    assert all(each.text.endswith("word.") for each in found)

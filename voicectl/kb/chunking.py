@@ -5,6 +5,7 @@
   unless its parts are larger than the room left, between sentences, list items or rows, never inside one.
 - A row reads as it would be said: "Basic tune-up: $75; ready in two working days."
 - A list keeps its lead-in, also when it is divided.
+- A section that goes on over pages is divided as one; each passage has the page it begins on.
 
 Pure: no file, no clock. Changing what comes out means counting READING up, so that documents are read again.
 """
@@ -18,11 +19,13 @@ from math import ceil
 from voicectl.conversation.sentences import sentences
 from voicectl.kb.formats import Block, Items, Paragraph, Rows, Section
 
-READING = 1
+READING = 2
 """The version of this reading; part of each stored document's digest."""
 
 LONGEST = 150
 SHORTEST = 60
+WINDOW = 10_000
+"""Characters of a paragraph that are looked at together."""
 
 _PLAIN_HEADERS = (
     "price",
@@ -52,11 +55,23 @@ class Chunk:
 def chunk(sections: tuple[Section, ...], *, shortest: int = SHORTEST, longest: int = LONGEST) -> list[Chunk]:
     """The passages of a document, in order. Sizes are in words."""
     found: list[Chunk] = []
-    for section in sections:
-        title = " > ".join(section.path)
-        units = [unit for block in section.blocks for unit in _units(block, longest)]
-        found += [Chunk(title, _joined(piece), section.page) for piece in _pieces(units, shortest, longest)]
+    for parts in _whole(sections):
+        units = [unit for part in parts for block in part.blocks for unit in _units(block, longest, part.page)]
+        title = " > ".join(parts[0].path)
+        found += [Chunk(title, _joined(piece), piece[0].page) for piece in _pieces(units, shortest, longest)]
     return found
+
+
+def _whole(sections: tuple[Section, ...]) -> Iterator[list[Section]]:
+    """Sections, those that a page divides together."""
+    parts: list[Section] = []
+    for section in sections:
+        if parts and (section.page is None or section.path != parts[-1].path):
+            yield parts
+            parts = []
+        parts.append(section)
+    if parts:
+        yield parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +86,38 @@ class _Unit:
     """Begins a new block, hence a new line."""
     line: bool = False
     """Stands on a line of its own."""
+    page: int | None = None
 
 
-def _units(block: Block, longest: int) -> Iterator[_Unit]:
+def _units(block: Block, longest: int, page: int | None) -> Iterator[_Unit]:
     match block:
         case Paragraph(text):
-            for at, sentence in enumerate(sentences(text)):
+            for at, sentence in enumerate(_sentences(text)):
                 for part in _bounded(sentence, longest):
-                    yield _Unit(part, len(part.split()), opens=at == 0)
+                    yield _Unit(part, len(part.split()), opens=at == 0, page=page)
         case Items(items, lead_in):
             for item in items:
                 for part in _bounded(item, longest):
-                    yield _Unit(f"- {part}", len(part.split()), lead_in=lead_in, line=True)
+                    yield _Unit(f"- {part}", len(part.split()), lead_in=lead_in, line=True, page=page)
         case Rows(header, rows):
             for row in rows:
                 for part in _bounded(row_text(header, row), longest):
-                    yield _Unit(part, len(part.split()), line=True)
+                    yield _Unit(part, len(part.split()), line=True, page=page)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """The sentences of a paragraph. A very long one is gone through window by window: looking for the end of a sentence
+    takes time by what follows it."""
+    start = 0
+    while len(text) - start > WINDOW:
+        window = text[start : start + WINDOW]
+        found = sentences(window)
+        # The last sentence may go on behind the window. One that fills it is cut at a space.
+        whole = found[:-1] or [window[: window.rfind(" ") + 1] or window]
+        yield from whole
+        last = window.rfind(found[-1]) if len(found) > 1 else len(whole[0])
+        start += last
+    yield from sentences(text[start:])
 
 
 def row_text(header: tuple[str, ...], row: tuple[str, ...]) -> str:

@@ -69,9 +69,10 @@ def readers() -> dict[str, Callable[[bytes, str], Document]]:
 
 @lru_cache(maxsize=1)
 def _readers() -> dict[str, Callable[[bytes, str], Document]]:
-    from voicectl.kb.formats import markdown, text
+    from voicectl.kb.formats import delimited, docx, html, markdown, pdf, text
 
-    return {suffix: module.parse for module in (markdown, text) for suffix in module.SUFFIXES}
+    modules = (markdown, text, html, pdf, docx, delimited)
+    return {suffix: module.parse for module in modules for suffix in module.SUFFIXES}
 
 
 def title_from(name: str) -> str:

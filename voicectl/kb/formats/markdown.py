@@ -1,7 +1,7 @@
 """Markdown, with tables: read by markdown-it, flattened to what a voice could say.
 
-Marks, images, comments and tags are dropped, links keep their words, code keeps its text. The outermost heading is the
-document's title. A list keeps the paragraph before it as its lead-in when that ends with a colon.
+Marks, images, comments and tags are dropped, links keep their words, code keeps its text. The first heading of the
+highest rank is the document's title, unless its front matter names one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from voicectl.kb.formats import Block, Document, Items, Paragraph, Rows, Section, title_from
+from voicectl.kb.formats import Block, Document, Items, Paragraph, Rows, title_from
+from voicectl.kb.formats.about import About, from_fields
+from voicectl.kb.formats.outline import Outline
 from voicectl.kb.formats.text import decode
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".md", ".markdown", ".mdown")
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
+_FIELD = re.compile(r"^([A-Za-z][\w \t-]{0,40}):[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
@@ -28,39 +30,30 @@ def parse(data: bytes, name: str) -> Document:
     from markdown_it import MarkdownIt
 
     text, warnings = decode(data)
-    title = ""
+    title, about = "", About()
     front = _FRONT_MATTER.match(text)
     if front:
-        found = _FRONT_TITLE.search(front[1])
-        title = found[1].strip("\"'") if found else ""
+        fields = {name.strip().lower(): value for name, value in _FIELD.findall(front[1])}
+        title = fields.get("title", "").strip("\"'")
+        about = from_fields(fields)
         text = text[front.end() :]
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
 
-    headings: list[tuple[int, str]] = []
-    parts: list[tuple[tuple[str, ...], list[Block]]] = [((), [])]
+    outline = Outline()
     for heading, block in _read(tokens):
         if heading is not None:
-            level, words = heading
-            headings = [above for above in headings if above[0] < level] + [(level, words)]
-            if not title:
-                title = words
-            parts.append((tuple(above[1] for above in headings), []))
+            outline.heading(*heading)
         elif block is not None:
-            _add(parts[-1][1], block)
-    title = title or title_from(name)
-    sections = []
-    for path, blocks in parts:
-        if blocks:
-            sections.append(Section(path if path[:1] == (title,) else (title, *path), tuple(blocks)))
-    return Document(title, tuple(sections), warnings)
-
-
-def _add(blocks: list[Block], block: Block) -> None:
-    before = blocks[-1] if blocks else None
-    if isinstance(block, Items) and isinstance(before, Paragraph) and before.text.endswith(":"):
-        blocks[-1] = Items(block.items, before.text)
-    else:
-        blocks.append(block)
+            outline.add(block)
+    title = title or outline.first or title_from(name)
+    return Document(
+        title,
+        outline.sections(title),
+        (*warnings, *about.warnings),
+        about.language,
+        about.valid_from,
+        about.valid_until,
+    )
 
 
 def _read(tokens: list[Token]) -> Iterator[tuple[tuple[int, str] | None, Block | None]]:

@@ -11,6 +11,7 @@ import codecs
 import re
 
 from voicectl.kb.formats import Block, Document, Items, Paragraph, Rows, Section, Unreadable, title_from
+from voicectl.kb.formats.about import from_line
 
 SUFFIXES = (".txt", ".text")
 
@@ -21,6 +22,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1a\x1c-\x1f]+")
+_UNSEEN = re.compile(r"[\x1b\x7f-\x9f\u200b\u2060\ufeff\u00ad]+")
 _BULLET = re.compile(r"^\s*(?:[-*•‣–]|\d{1,3}[.)])\s+(?=\S)")
 _LABELED = re.compile(r"^\s*([^:.!?]{1,60}):\s+(\S.*)$")
 _QUESTION = re.compile(r"^\s*Q(?:uestion)?\s*\d*\s*[:.)]\s*(\S.*)$", re.IGNORECASE)
@@ -53,10 +56,10 @@ def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 def _clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n").replace("\x00", "")
-    controls = sum(c < " " and c not in "\n\t\x1b" for c in text)
-    if controls > len(text) // 100:
+    readable = _CONTROLS.sub("", text)
+    if len(text) - len(readable) > len(text) // 100:
         raise Unreadable("it is not text (it holds control characters)")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\u00ad]", "", text).replace("\u00a0", " ")
+    return _UNSEEN.sub("", readable).replace("\u00a0", " ")
 
 
 def parse(data: bytes, name: str) -> Document:
@@ -68,7 +71,7 @@ def parse(data: bytes, name: str) -> Document:
         if len(lines) == 2 and _UNDERLINE.match(lines[1]) and len(lines[0]) <= 80:
             lines, heading = lines[:1], True
         else:
-            heading = len(lines) == 1 and _looks_like_heading(lines[0])
+            heading = len(lines) == 1 and looks_like_heading(lines[0])
         if heading:
             words = lines[0].strip().rstrip(":").strip()
             if not title and not sections:
@@ -83,7 +86,7 @@ def parse(data: bytes, name: str) -> Document:
         if lines:
             if not sections:
                 sections.append(((), []))
-            sections[-1][1].extend(_blocks(lines))
+            sections[-1][1].extend(blocks_of(lines))
     title = title or title_from(name)
     return Document(
         title,
@@ -105,14 +108,18 @@ def _groups(text: str) -> list[list[str]]:
     return [group for group in groups if group]
 
 
-def _looks_like_heading(line: str) -> bool:
+def looks_like_heading(line: str) -> bool:
+    """Whether a line that stands alone is a heading."""
     line = line.strip()
     if len(line) > 70 or len(line.split()) > 10 or _BULLET.match(line):
         return False
-    return line[-1:] not in ".,;!" and not _LABELED.match(line) and any(c.isalpha() for c in line)
+    if line[-1:] in ".,;!" or _LABELED.match(line) or not any(c.isalpha() for c in line):
+        return False
+    return from_line(line) is None
 
 
-def _blocks(lines: list[str]) -> list[Block]:
+def blocks_of(lines: list[str]) -> list[Block]:
+    """Lines that stand together, as the blocks they look like."""
     lines = [_ANSWER.sub("", line) if at == 0 else line for at, line in enumerate(lines)]
     bulleted = [at for at, line in enumerate(lines) if _BULLET.match(line)]
     if bulleted:
