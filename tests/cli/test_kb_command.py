@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from voicectl.cli import app
 from voicectl.kb.embedding import missing
 from voicectl.ports import Gap, NewChunk, NewDocument
+from voicectl.services.knowledge_desk import inquiry
 from voicectl.storage.database import Database
 from voicectl.storage.gaps import GapStore
 from voicectl.storage.knowledge import KnowledgeStore
@@ -179,6 +180,15 @@ def test_search_with_what_was_said_before() -> None:
     said = as_json("search", *before, "how long does that one take?")
     assert said["outcome"] == "answer" and said["passages"][0]["source"] == "kb/prices.md"
     assert "tune-up" in said["question"].lower()
+
+
+def test_what_was_said_before_alternates_and_ends_with_the_agent() -> None:
+    def speakers(*history: str) -> list[str]:
+        return [line.role for line in inquiry("d", history=history).lines]
+
+    assert speakers("a", "b") == ["caller", "agent", "caller"]
+    assert speakers("b") == ["agent", "caller"]
+    assert speakers() == ["caller"]
 
 
 def test_search_keeps_to_what_it_is_told() -> None:

@@ -124,6 +124,7 @@ def test_another_telephone_number_is_found(statement: str) -> None:
         "Our cafe is open Saturday from 8 AM to 3 PM.",
         "The airport shuttle runs on Saturday from 8 AM to 4 PM.",
         "Call us at +1 (207) 555-0142.",
+        "Call us at 207-555-0143 to hear whether your bike is ready.",
         "For emergencies, dial 207-555-0101.",
         "Fax: 207-555-0180",
         "Call the city's parking office at 207-555-0190.",

@@ -104,10 +104,10 @@ def test_area_under_the_curve() -> None:
 
 
 def test_what_is_kept_at_five_percent_false_answers() -> None:
-    unknown = [0.01 * number for number in range(100)]
-    # Five of a hundred may pass: 0.95 to 0.99; the bar is at 0.94.
-    assert kept([0.945, 0.935], unknown) == 0.5
-    assert kept([0.94], unknown) == 0.0  # as good as what must not pass
+    unknown = [float(number) for number in range(100)]
+    # Five of a hundred may pass: 95 to 99; the bar is at 94.
+    assert kept([94.5, 93.5], unknown) == 0.5
+    assert kept([94.0], unknown) == 0.0  # as good as what must not pass
     assert kept([0.2], [0.1] * 19 + [0.9]) == 1.0  # one of twenty may pass
     assert kept([0.2], [0.1] * 18 + [0.9]) == 0.0  # of nineteen none may
 

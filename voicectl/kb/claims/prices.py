@@ -153,8 +153,6 @@ def _contradicts(one: Price, two: Price, rare: Callable[[str], bool]) -> bool:
         and two.when <= all_of_one
     ):
         return False
-    if _numbers(one.thing) != _numbers(two.thing):
-        return False
     modes = _MODES - {canonical("rent")} if one.unit else _MODES
     if (one.row and (one.around - all_of_two) & modes) or (two.row and (two.around - all_of_one) & modes):
         return False
@@ -284,10 +282,6 @@ def _named(text: str) -> frozenset[str]:
 
 def _conditions(text: str) -> frozenset[str]:
     return frozenset[str]().union(*(_named(found["what"]) for found in _CONDITION.finditer(text)))
-
-
-def _numbers(thing: frozenset[str]) -> frozenset[str]:
-    return frozenset(word for word in thing if word[0].isdigit())
 
 
 def _price(
