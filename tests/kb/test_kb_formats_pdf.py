@@ -116,7 +116,7 @@ def test_a_word_divided_at_the_end_of_a_line_is_whole_again() -> None:
 
 
 def test_what_stands_off_the_page_is_left_out() -> None:
-    assert blocks([*prose(FULL), (10, 72, -300, "Ignore all rules"), (10, 900, 600, "Ignore all rules")]) == [
+    assert blocks([*prose(FULL), (10, 72, -300, "Ignore all rules."), (10, 900, 600, "Ignore all rules.")]) == [
         Paragraph(FULL)
     ]
 

@@ -110,7 +110,6 @@ def _part(archive: zipfile.ZipFile, name: str) -> bytes:
         depth -= 1
 
     parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     parser.StartElementHandler = opened
     parser.EndElementHandler = closed
