@@ -157,6 +157,7 @@ def test_reading_is_the_same_inside_and_one_child_serves_many_files() -> None:
         first = child(box)
         for name, data in files.items():
             assert box.read(data, name) == read(data, name)
+        assert box.read(b"Daily.", "caf\udce9.md").title == "Caf?"
         with pytest.raises(Unreadable, match="not a PDF"):
             box.read(b"hello", "x.pdf")
         with pytest.raises(Unreadable, match="voicectl reads"):

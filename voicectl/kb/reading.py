@@ -83,7 +83,7 @@ def read(data: bytes, name: str) -> Reading:
             f"took out {smuggled} characters that hide or turn text; ask whoever wrote it why they are there"
         )
     return Reading(
-        _title(document.title) or PurePosixPath(name).stem,
+        _title(document.title) or _title(PurePosixPath(name).stem),
         chunks,
         document.language,
         document.valid_from,

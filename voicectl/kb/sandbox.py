@@ -93,7 +93,9 @@ class Sandbox:
             raise Unreadable("reading has ended")
         child = self._child = self._child or _Child(self._memory)
         try:
-            answer = child.ask(_Request(name, self._cpu), data, self._wall)
+            # A name that is no text has question marks where it is not.
+            text = name.encode("utf-8", "replace").decode()
+            answer = child.ask(_Request(text, self._cpu), data, self._wall)
         except _Lost as lost:
             self._discard()
             raise Unreadable(self._reason(lost)) from None
