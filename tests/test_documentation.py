@@ -71,7 +71,8 @@ def test_the_configuration_reference_is_that_of_the_code() -> None:
 
 
 def commands() -> dict[str, typing.Any]:
-    return {str(command.name): command.callback for command in app.registered_commands}
+    groups = {str(group.typer_instance.info.name): None for group in app.registered_groups if group.typer_instance}
+    return {str(command.name): command.callback for command in app.registered_commands} | groups
 
 
 def test_the_readme_names_every_command_and_no_other() -> None:

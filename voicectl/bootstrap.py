@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voicectl.errors import ConfigError, ReplyError
 from voicectl.settings import Settings
@@ -17,12 +18,14 @@ from voicectl.settings import Settings
 if TYPE_CHECKING:
     from voicectl.carriers.signature import SignatureCheck
     from voicectl.conversation.manners import Manners
-    from voicectl.ports import Knowledge, ReplyModel
+    from voicectl.kb.index import KnowledgeIndex
+    from voicectl.llm.offline import OfflineModel
+    from voicectl.ports import Embedder, GapStore, KnowledgeStore, NewDocument, ReplyModel
     from voicectl.services.ingest_kb import IngestReport
+    from voicectl.services.meanings import Meanings
     from voicectl.services.voice_agent import VoiceAgentService
     from voicectl.storage.calls import Calls
     from voicectl.storage.database import Database
-    from voicectl.storage.knowledge import KnowledgeStore
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +37,7 @@ class Services:
     settings: Settings
     database: Database
     calls: Calls
-    knowledge_store: KnowledgeStore
-    knowledge: Knowledge
+    base: KnowledgeBase
     model: ReplyModel
     agent: VoiceAgentService
     signatures: SignatureCheck
@@ -59,43 +61,144 @@ def local(settings: Settings, port: int) -> Settings:
     )
 
 
+@dataclass(slots=True)
+class KnowledgeBase:
+    """A knowledge base, ready to be asked and filled."""
+
+    store: KnowledgeStore
+    gaps: GapStore
+    embedder: Embedder | None
+    knowledge: KnowledgeIndex
+    by_words: KnowledgeIndex
+    """The same without meanings."""
+    meanings: Meanings | None
+    without_meaning: str
+    """Why words alone are compared, where they are."""
+
+
 @asynccontextmanager
 async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[Services]:
     """Services with the database open and migrated and the model warm. `sample`: an empty knowledge base is filled
     with the documents at hand. Raises ConfigError or StoreError when that is not possible."""
-    from voicectl.kb.index import KnowledgeIndex
     from voicectl.services.voice_agent import AgentLimits, VoiceAgentService
     from voicectl.storage.calls import Calls
 
     signatures = signature_check(settings)
     model = reply_model(settings)
-    async with database(settings) as opened:
-        from voicectl.storage.knowledge import KnowledgeStore
-
-        store = KnowledgeStore(opened)
-        knowledge = KnowledgeIndex(store)
+    async with database(settings) as opened, knowledge_of(settings, opened) as base:
         calls = Calls(opened)
-        if sample and await store.count() == 0:
-            await ingest_at_hand(settings, store)
+        if sample and await base.store.count() == 0:
+            await ingest_at_hand(settings, base)
+        known = settings.knowledge
         agent = VoiceAgentService(
             model=model,
-            knowledge=knowledge,
+            knowledge=base.knowledge,
             store=calls,
+            gaps=base.gaps if known.record_gaps else None,
             manners=manners(settings),
             limits=AgentLimits(
                 call_seconds=settings.conversation.max_call_seconds,
-                passages=settings.knowledge.limit,
-                search_seconds=settings.knowledge.search_seconds,
+                passages=known.limit,
+                search_seconds=known.search_seconds,
+                collections=known.collections,
+                prefetch=known.prefetch,
             ),
         )
-        services = Services(settings, opened, calls, store, knowledge, model, agent, signatures)
+        services = Services(settings, opened, calls, base, model, agent, signatures)
         try:
-            await knowledge.warm_up()
+            await base.knowledge.warm_up()
             await model.warm_up()
             yield services
         finally:
-            await knowledge.close()
             await model.close()
+
+
+@asynccontextmanager
+async def knowledge_base(settings: Settings) -> AsyncIterator[KnowledgeBase]:
+    """The knowledge base of the configured database. Raises ConfigError and StoreError."""
+    async with database(settings) as opened, knowledge_of(settings, opened) as base:
+        yield base
+
+
+@asynccontextmanager
+async def temporary_knowledge_base(
+    settings: Settings, documents: Sequence[NewDocument]
+) -> AsyncIterator[KnowledgeBase]:
+    """A knowledge base of these documents, in a directory that is gone afterwards; the owner's is not touched."""
+    with tempfile.TemporaryDirectory(prefix="voicectl-") as folder:
+        url = f"sqlite:///{Path(folder) / 'knowledge.db'}"
+        elsewhere = replace(settings, database=replace(settings.database, url=url))
+        async with knowledge_base(elsewhere) as base:
+            if base.meanings is not None:
+                from voicectl.services.ingest_kb import texts_of
+
+                await base.meanings.reckon(texts_of(documents))
+            await base.store.replace(documents, [])
+            if base.meanings is not None:
+                await base.meanings.settle(base.store)
+            yield base
+
+
+@asynccontextmanager
+async def knowledge_of(settings: Settings, opened: Database) -> AsyncIterator[KnowledgeBase]:
+    """The knowledge base in an open database."""
+    from voicectl.kb.index import KnowledgeIndex
+    from voicectl.services.meanings import Meanings
+    from voicectl.storage.gaps import GapStore
+    from voicectl.storage.knowledge import KnowledgeStore
+    from voicectl.storage.vectors import VectorStore
+
+    known = settings.knowledge
+    store, vectors = KnowledgeStore(opened), VectorStore(opened)
+    embedder, without = _embedder(settings)
+    rewriter = None
+    if known.rewrite == "model" and model_kind(settings) == "openai":
+        from voicectl.llm.rewriting import ModelRewriter
+
+        rewriter = ModelRewriter(settings.llm, known.rewrite_seconds)
+    manner: dict[str, Any] = {
+        "rewriter": rewriter,
+        "today": lambda: datetime.now().astimezone().date(),
+        "clarify": known.clarify,
+    }
+    index = KnowledgeIndex(
+        store, vectors=vectors, embedder=embedder, budget=known.budget_seconds, threshold=known.threshold, **manner
+    )
+    by_words = KnowledgeIndex(store, **manner)
+    meanings = Meanings(embedder, vectors) if embedder is not None else None
+    try:
+        yield KnowledgeBase(store, GapStore(opened), embedder, index, by_words, meanings, without)
+    finally:
+        await index.close()
+        await by_words.close()
+        for each in (embedder, rewriter):
+            if each is not None:
+                await each.close()
+
+
+def _embedder(settings: Settings) -> tuple[Embedder | None, str]:
+    """What compares meanings, or why nothing does."""
+    from voicectl.kb.embedding import EmbeddingService, LocalEmbedder, missing
+
+    known, llm = settings.knowledge, settings.llm
+    if known.embedder == "openai":
+        return EmbeddingService(
+            known.embedding_model,
+            api_key=known.embedding_api_key or llm.api_key,
+            base_url=known.embedding_base_url or llm.base_url,
+            dimensions=known.embedding_dimensions,
+        ), ""
+    if known.embedder == "none":
+        return None, "knowledge.embedder is none"
+    lacking = missing()
+    if not lacking:
+        return LocalEmbedder(), ""
+    if known.embedder == "local":
+        raise ConfigError(
+            f"knowledge.embedder is local, but {', '.join(lacking)} cannot be imported",
+            f"pip install {' '.join(lacking)}",
+        )
+    return None, f"{', '.join(lacking)} cannot be imported"
 
 
 @asynccontextmanager
@@ -114,10 +217,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 def reply_model(settings: Settings) -> ReplyModel:
     """The configured model, with the offline one as its last rung."""
-    from voicectl.llm.offline import OfflineModel
-
     llm, agent = settings.llm, settings.agent
-    offline = OfflineModel(agent.name, agent.company, bool(agent.transfer_number))
+    offline = offline_model(settings)
     kind = model_kind(settings)
     if kind == "offline":
         return offline
@@ -139,6 +240,14 @@ def reply_model(settings: Settings) -> ReplyModel:
         )
     online = OpenAIModel(llm, agent, now=lambda: datetime.now().astimezone())
     return Chain([online, offline], first_token_seconds=llm.first_token_seconds, on_failure=_tell_owner)
+
+
+def offline_model(settings: Settings) -> OfflineModel:
+    """The model that quotes the documents."""
+    from voicectl.llm.offline import OfflineModel
+
+    agent = settings.agent
+    return OfflineModel(agent.name, agent.company, bool(agent.transfer_number))
 
 
 def _tell_owner(model: str, error: ReplyError) -> None:
@@ -187,7 +296,7 @@ def greeting(settings: Settings) -> str:
     return agent.greeting.replace("{name}", agent.name).replace("{company}", agent.company)
 
 
-async def ingest_at_hand(settings: Settings, store: KnowledgeStore) -> IngestReport:
+async def ingest_at_hand(settings: Settings, base: KnowledgeBase) -> IngestReport:
     """Fill an empty knowledge base with the configured documents, ./knowledge, or the sample company's."""
     from voicectl.services.ingest_kb import ingest
 
@@ -195,7 +304,7 @@ async def ingest_at_hand(settings: Settings, store: KnowledgeStore) -> IngestRep
     if not paths:
         here = Path("knowledge")
         paths = [here if here.is_dir() else sample_documents()]
-    return await ingest(paths, store)
+    return await ingest(paths, base.store, meanings=base.meanings, without_meaning=base.without_meaning)
 
 
 def sample_documents() -> Path:

@@ -3,12 +3,18 @@ joins the two."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from voicectl.conversation.turns import Closing, Line, Passage, Turn, Usage
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Vector = NDArray[numpy.float32]
 
 Direction = Literal["inbound", "outbound"]
 
@@ -141,6 +147,14 @@ class Retrieval:
     """Time ran out: what meanings would have found is missing."""
 
 
+class Rewriter(Protocol):
+    """Makes a question that leans on the conversation understandable by itself. Must not raise."""
+
+    async def standalone(self, lines: Sequence[Line]) -> str: ...
+
+    async def close(self) -> None: ...
+
+
 class Knowledge(Protocol):
     """Finds passages, and knows when there are none. Raises StoreError when the database fails."""
 
@@ -155,6 +169,8 @@ class NewChunk:
     text: str
     page: int | None = None
     """The page it begins on, counted from 1, where the format has pages."""
+    stems: str = ""
+    """The stems of title and text, separated by spaces; "" leaves the taking of them to whoever searches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +238,57 @@ class Gap:
     """Where was looked besides the common collection."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A stored document, as far as a search asks who may hear of it."""
+
+    id: int
+    version: int
+    source: str
+    collection: str = ""
+    language: str = ""
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedPassage:
+    """A stored passage with what a search needs of it."""
+
+    passage: Passage
+    document: int
+    """Its document's id."""
+    stems: str
+    """The stems it holds, separated by spaces; "" where they have not been taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What tells an answer from none in this knowledge base, reckoned at ingest from its own documents."""
+
+    threshold: float
+    """Confidence below this is no answer."""
+    foreign: tuple[float, ...] = ()
+    """Confidence of questions that are foreign to it: smallest, median, 95th percentile, greatest."""
+    own: tuple[float, ...] = ()
+    """The same of questions made of its own headings."""
+    version: int = 0
+    """Of the contents it was reckoned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A knowledge base, or what is new in it."""
+
+    version: int
+    scopes: tuple[Scope, ...]
+    """Of every document."""
+    passages: tuple[ShelvedPassage, ...]
+    """Of the documents that were asked for, in the order of their ids."""
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    """By the name of the embedder; "" for words alone."""
+
+
 class KnowledgeStore(Protocol):
     """Keeps documents and finds passages by their words.
 
@@ -242,14 +309,73 @@ class KnowledgeStore(Protocol):
         counted.
         """
 
+    async def version(self) -> int:
+        """Another number whenever anything that a search depends on has changed."""
+
+    async def contents(self, known: Mapping[int, int]) -> Contents:
+        """All of one moment, but for the passages of documents whose id and version are in `known`."""
+
+    async def calibrate(self, calibrations: Mapping[str, Calibration]) -> None:
+        """Keep what was reckoned, by embedder."""
+
     async def passages(self) -> list[Passage]:
         """Every passage, in the order of their ids; `score` is 0."""
 
-    async def stamp(self, most: int) -> str | None:
-        """A text that is another one whenever the contents are; None where there are more than `most` passages."""
-
     async def count(self) -> int:
         """How many passages there are."""
+
+
+class VectorStore(Protocol):
+    """Keeps the meanings of texts, by embedder and by the text's digest. Raises StoreError when the database fails."""
+
+    async def have(self, embedder: str) -> set[str]:
+        """The digests that have a vector."""
+
+    async def load(self, embedder: str, digests: Sequence[str] | None = None) -> dict[str, bytes]:
+        """The vectors of these digests, or all; those that are not there are left out."""
+
+    async def keep(self, embedder: str, vectors: Mapping[str, bytes]) -> None:
+        """Store vectors; they are durable when this returns."""
+
+    async def prune(self, embedder: str, keep: Collection[str]) -> int:
+        """Forget the vectors of all other digests, and say how many those were."""
+
+
+class GapStore(Protocol):
+    """Keeps the questions that were not answered."""
+
+    def record_gap(self, gap: Gap) -> Receipt:
+        """Returns at once; durable when the receipt says so."""
+
+    async def gaps(self, since: datetime | None = None) -> list[Gap]:
+        """Newest first."""
+
+    async def clear_gaps(self) -> int:
+        """Forget them all, and say how many there were."""
+
+
+class Embedder(Protocol):
+    """Turns texts into meanings: vectors of length 1, whose product is their cosine.
+
+    Raises ServiceError when there is no vector to be had. `name` tells one space of meanings from another: vectors of
+    different names compare with nothing.
+    """
+
+    name: str
+
+    async def warm_up(self) -> None:
+        """Load, connect. Must not raise: what is wrong shows at the first use."""
+
+    async def question(self, text: str) -> Vector:
+        """For a caller who waits."""
+
+    async def texts(self, texts: Sequence[str]) -> list[Vector]:
+        """For an ingest; in the order given."""
+
+    def known(self) -> dict[str, bytes]:
+        """Meanings that need not be reckoned, by the text's digest, as they are stored. Reads a file."""
+
+    async def close(self) -> None: ...
 
 
 # --- storage -----------------------------------------------------------------------------------------------
@@ -338,15 +464,19 @@ class CallerLine(Protocol):
 
 
 __all__ = [
+    "Calibration",
     "CallEvent",
     "CallInfo",
     "CallStore",
     "CallSummary",
     "CallerLine",
     "Closing",
+    "Contents",
     "Direction",
+    "Embedder",
     "Findings",
     "Gap",
+    "GapStore",
     "Inquiry",
     "Judgement",
     "Knowledge",
@@ -361,7 +491,11 @@ __all__ = [
     "ReplyModel",
     "ReplyRequest",
     "Retrieval",
+    "Rewriter",
+    "Scope",
+    "ShelvedPassage",
     "StoredDocument",
     "Turn",
     "Usage",
+    "VectorStore",
 ]

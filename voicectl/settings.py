@@ -237,6 +237,34 @@ class KnowledgeSettings:
     )
     limit: int = setting(4, "Passages given to the reply model", low=1, high=20)
     search_seconds: float = setting(0.4, "A search that takes longer counts as failed", low=0.02, high=10)
+    collections: tuple[str, ...] = setting(
+        (), "Collections the agent looks in, besides the common one; empty: all of them"
+    )
+    embedder: str = setting(
+        "auto",
+        "What compares meanings: local (in this process), openai (an embeddings API), none (words alone); auto: local "
+        "where it is installed",
+        choices=("auto", "local", "openai", "none"),
+    )
+    embedding_model: str = setting("text-embedding-3-small", "Model of the embeddings API")
+    embedding_dimensions: int = setting(0, "Numbers per meaning to ask the embeddings API for; 0: its own", low=0)
+    embedding_base_url: str = setting("", "Address of the embeddings API; empty: that of the reply model")
+    embedding_api_key: str = setting("", "Its key; empty: that of the reply model", secret=True)
+    budget_seconds: float = setting(
+        0.02, "The embedder has so long while a caller waits; then words alone are compared", low=0.001, high=5
+    )
+    threshold: float | None = setting(
+        None, "Confidence below which nothing is answered; empty: as reckoned at ingest", low=0, high=1.5
+    )
+    clarify: bool = setting(True, "Ask back where a question fits several things equally well")
+    rewrite: str = setting(
+        "rules",
+        "How a question that leans on the conversation is made whole: rules, or a call to the reply model first",
+        choices=("rules", "model"),
+    )
+    rewrite_seconds: float = setting(0.6, "That call has so long; then the rules apply", low=0.05, high=5)
+    prefetch: bool = setting(True, "Look up what a caller has said when they pause, before the transcript is final")
+    record_gaps: bool = setting(True, "Keep questions that were not answered, for `voicectl kb gaps`")
 
 
 @dataclass(frozen=True, slots=True)

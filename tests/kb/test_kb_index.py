@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from knowledge_rig import asked, found
 
 from voicectl.conversation.turns import Passage
 from voicectl.errors import StoreError
@@ -28,20 +29,21 @@ CHUNKS = {
 def search(url: str, *questions: str, limit: int = 4, copies: int = 1) -> list[list[Passage]]:
     async def run() -> list[list[Passage]]:
         database = Database.open(url)
+        store = KnowledgeStore(database)
+        index = KnowledgeIndex(store)
         try:
-            store = KnowledgeStore(database)
             chunks = tuple(NewChunk(title, text) for title, text in CHUNKS.items())
             await store.replace([NewDocument(f"{n}.md", "1", "Shop", chunks) for n in range(copies)], [])
-            index = KnowledgeIndex(store)
-            return [await index.search(question, limit=limit) for question in questions]
+            return [await found(index, question, limit) for question in questions]
         finally:
+            await index.close()
             await database.close()
 
     return asyncio.run(run())
 
 
-def titles(found: list[Passage]) -> list[str]:
-    return [passage.title.rpartition(" > ")[2] for passage in found]
+def titles(passages: list[Passage]) -> list[str]:
+    return [passage.title.rpartition(" > ")[2] for passage in passages]
 
 
 def test_the_passage_that_answers_comes_first(database_url: str) -> None:
@@ -54,9 +56,9 @@ def test_the_passage_that_answers_comes_first(database_url: str) -> None:
 
 
 def test_scores_fall_and_the_limit_holds(database_url: str) -> None:
-    (found,) = search(database_url, "rent a bike", limit=2)
-    assert len(found) == 2
-    assert found[0].score >= found[1].score > 0
+    (hits,) = search(database_url, "rent a bike", limit=2)
+    assert len(hits) == 2
+    assert hits[0].score >= hits[1].score > 0
 
 
 def test_a_question_of_which_nothing_occurs_finds_nothing(database_url: str) -> None:
@@ -70,25 +72,28 @@ def test_what_was_asked_for_must_be_there_not_only_how_it_was_asked(database_url
 
 
 def test_a_day_is_found_in_the_range_that_holds_it(database_url: str) -> None:
-    (found,) = search(database_url, "do the mechanics work on thursday")
-    assert titles(found)[0] == "Workshop"
-    (found,) = search(database_url, "do the mechanics work on sunday", limit=1)
-    assert found == [] or found[0].score < search(database_url, "do the mechanics work on thursday")[0][0].score
+    (hits,) = search(database_url, "do the mechanics work on thursday")
+    assert titles(hits)[0] == "Workshop"
+    (hits,) = search(database_url, "do the mechanics work on sunday", limit=1)
+    assert hits == [] or hits[0].score < search(database_url, "do the mechanics work on thursday")[0][0].score
 
 
 def test_a_number_is_found_in_the_range_that_holds_it(database_url: str) -> None:
-    (found,) = search(database_url, "a bike for a five year old child")
-    assert titles(found)[0] == "Kids' bikes"
+    (hits,) = search(database_url, "a bike for a five year old child")
+    assert titles(hits)[0] == "Kids' bikes"
 
 
 def test_copies_of_a_document_take_no_room(database_url: str) -> None:
-    (found,) = search(database_url, "rent a bike", copies=3)
-    assert len({passage.text for passage in found}) == len(found) > 1
+    (hits,) = search(database_url, "rent a bike", copies=3)
+    assert len({passage.text for passage in hits}) == len(hits) > 1
 
 
 class Broken:
-    async def stamp(self, most: int) -> str | None:
-        return None  # too many to hold
+    async def version(self) -> int:
+        return 1
+
+    async def count(self) -> int:
+        return 1_000_000  # too many to hold
 
     async def find(self, searches: Sequence[Sequence[str]], words: Sequence[str] = (), *, limit: int) -> Findings:
         raise StoreError("the disk is gone")
@@ -96,7 +101,7 @@ class Broken:
 
 def test_a_database_that_fails_is_no_empty_answer() -> None:
     with pytest.raises(StoreError):
-        asyncio.run(KnowledgeIndex(Broken()).search("do you rent bikes"))  # type: ignore[arg-type]
+        asyncio.run(KnowledgeIndex(Broken()).search(asked("do you rent bikes")))  # type: ignore[arg-type]
 
 
 def test_an_empty_knowledge_base_knows_nothing(database_url: str) -> None:
@@ -110,9 +115,9 @@ def test_what_is_held_in_memory_and_what_is_searched_for_are_judged_alike(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = search(database_url, *QUESTIONS)
-    monkeypatch.setattr("voicectl.kb.shelf.MOST", 0)
+    monkeypatch.setattr("voicectl.kb.following.MOST", 0)
     searched = search(database_url, *QUESTIONS)
-    assert [titles(found)[:2] for found in held] == [titles(found)[:2] for found in searched]
+    assert [titles(each)[:2] for each in held] == [titles(each)[:2] for each in searched]
     assert held[0] and not held[-1]
 
 
@@ -127,18 +132,18 @@ def test_an_ingest_is_followed_without_a_restart(database_url: str, monkeypatch:
             return NewDocument(source, source, "Shop", (NewChunk("Shop > Repairs", text),))
 
         await store.replace([document("a", "We repair tents.")], [])
-        assert (await index.search("do you repair tents"))[0].text == "We repair tents."
+        assert (await found(index, "do you repair tents"))[0].text == "We repair tents."
         await store.replace([document("b", "We repair boats.")], ["a"])
-        assert (await index.search("do you repair tents"))[0].text == "We repair tents."  # not looked again yet
-        monkeypatch.setattr("voicectl.kb.shelf.FRESH_SECONDS", 0.0)
+        assert (await found(index, "do you repair tents"))[0].text == "We repair tents."  # not looked again yet
+        monkeypatch.setattr("voicectl.kb.following.FRESH_SECONDS", 0.0)
 
         async def looked(question: str) -> list[str]:
             for _ in range(2):  # a look behind the answer may have begun before the ingest was over
-                await index.search(question)
-                looking = index._shelves._looking
+                await found(index, question)
+                looking = index._following._looking
                 assert looking is not None
                 await looking
-            return [passage.text for passage in await index.search(question)]
+            return [passage.text for passage in await found(index, question)]
 
         assert await looked("do you repair boats") == ["We repair boats."]
         await store.replace([], ["b"])

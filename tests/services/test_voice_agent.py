@@ -13,7 +13,7 @@ from voicectl.conversation import events as ev
 from voicectl.conversation.manners import Manners
 from voicectl.conversation.turns import Closing, Passage
 from voicectl.errors import ReplyError, StoreError
-from voicectl.ports import CallInfo, ReplyEnd, ReplyRequest
+from voicectl.ports import CallInfo, Inquiry, ReplyEnd, ReplyRequest, Retrieval
 from voicectl.services.voice_agent import CLOSE_GRACE, HANG_UP_GRACE, AgentLimits, LiveCall, VoiceAgentService
 from voicectl.simulator.virtual_time import run
 from voicectl.storage.memory import MemoryCalls
@@ -87,12 +87,15 @@ class FakeModel:
 class FakeKnowledge:
     def __init__(self, takes: float = 0.0, fail: Exception | None = None) -> None:
         self.takes, self.fail = takes, fail
+        self.finds = Retrieval("answer", (Passage(1, "Hours", "We open at ten.", "hours.md"),))
+        self.asked: list[Inquiry] = []
 
-    async def search(self, question: str, *, limit: int = 4) -> list[Passage]:
+    async def search(self, inquiry: Inquiry, *, limit: int = 4) -> Retrieval:
+        self.asked.append(inquiry)
         await asyncio.sleep(self.takes)
         if self.fail:
             raise self.fail
-        return [Passage(1, "Hours", "We open at ten.", "hours.md")]
+        return self.finds
 
 
 @dataclass

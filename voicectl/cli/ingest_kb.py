@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,13 +12,34 @@ import typer
 from voicectl.cli._console import Config, Json, Output, command, safe
 
 if TYPE_CHECKING:
-    from voicectl.services.ingest_kb import IngestReport
+    from voicectl.services.ingest_kb import IngestReport, Progress
+    from voicectl.settings import Settings
+
+WATCH_SECONDS = 1.0
+"""Between two looks at the files."""
+_PHASES = {"reading": "reading", "meanings": "comparing meanings", "storing": "storing"}
 
 
 def ingest_kb(
-    paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files and folders of documents: Markdown and plain text.")
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH|URL...",
+            help="Files and folders (Markdown, text, HTML, PDF, DOCX, CSV); addresses of pages and sitemaps.",
+        ),
     ],
+    collection: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The part of the knowledge base they belong to. [default: the common one]"),
+    ] = "",
+    language: Annotated[
+        str, typer.Option(metavar="TAG", help='Their language, e.g. "de", where they do not say it themselves.')
+    ] = "",
+    allow_private_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST[:PORT]", help="A host of your own network that may be asked. May be repeated."),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and ingest again whenever a file changes.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
     database_url: Annotated[
         str | None,
@@ -29,42 +50,118 @@ def ingest_kb(
 ) -> None:
     """Bring the knowledge base up to date with documents: what is new or changed is read, what is gone is removed.
 
-    Callers see all of it or none. Exit code 1: some files could not be read, the others were.
+    Callers see all of it or none. Exit code 1: some documents could not be read, the others were.
     """
     with command(json) as out:
         import asyncio
 
         from voicectl import settings as s
+        from voicectl.errors import UsageError
+        from voicectl.kb.web import is_web_address
 
-        given = s.load(flags={"database.url": database_url}, file=config)
+        urls = [source for source in sources if is_web_address(source)]
+        if watch and (urls or json or dry_run):
+            raise UsageError(
+                "--watch follows files and folders, and prints as it goes",
+                "leave out web addresses, --json and --dry-run",
+            )
+        job = _Job(
+            s.load(flags={"database.url": database_url}, file=config),
+            [Path(source) for source in sources if not is_web_address(source)],
+            urls,
+            tuple(allow_private_host or ()),
+            collection.strip(),
+            language.partition("-")[0].strip().lower(),
+            dry_run,
+        )
         with _progress(out) as progress:
-            report = asyncio.run(_ingest(given, paths, dry_run, progress))
+            report = asyncio.run(job.once(progress))
         _tell(out, report)
+        if watch:
+            asyncio.run(job.watch(out))
         if report.failed:
             out.exit(1)
 
 
-async def _ingest(
-    given: Any, paths: list[Path], dry_run: bool, progress: Callable[[int, int, str], None]
-) -> IngestReport:
-    from voicectl import bootstrap
-    from voicectl.services.ingest_kb import ingest
-    from voicectl.storage.knowledge import KnowledgeStore
+class _Job:
+    """What was asked for on the command line."""
 
-    async with bootstrap.database(given) as opened:
-        return await ingest(paths, KnowledgeStore(opened), dry_run=dry_run, progress=progress)
+    def __init__(
+        self,
+        settings: Settings,
+        paths: list[Path],
+        urls: list[str],
+        hosts: tuple[str, ...],
+        collection: str,
+        language: str,
+        dry_run: bool,
+    ) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._asked: dict[str, Any] = {
+            "urls": urls,
+            "allow_hosts": hosts,
+            "collection": collection,
+            "language": language,
+            "dry_run": dry_run,
+        }
+
+    async def once(self, progress: Progress | None) -> IngestReport:
+        from voicectl import bootstrap
+
+        async with bootstrap.knowledge_base(self._settings) as base:
+            return await self._ingest(base, progress)
+
+    async def watch(self, out: Output) -> None:
+        """Ingest whenever something changes, until interrupted. What goes wrong is told, and tried again with the next
+        change."""
+        import asyncio
+
+        from voicectl import bootstrap
+        from voicectl.errors import VoicectlError
+        from voicectl.services.document_files import snapshot
+
+        out.note("watching; Ctrl-C ends it")
+        seen = await asyncio.to_thread(snapshot, self._paths)
+        async with bootstrap.knowledge_base(self._settings) as base:
+            while True:
+                await asyncio.sleep(WATCH_SECONDS)
+                now = await asyncio.to_thread(snapshot, self._paths)
+                if now == seen:
+                    continue
+                seen = now
+                try:
+                    _tell(out, await self._ingest(base, None))
+                except VoicectlError as error:
+                    out.warn(error.message)
+
+    async def _ingest(self, base: Any, progress: Progress | None) -> IngestReport:
+        from voicectl.services.ingest_kb import ingest
+
+        return await ingest(
+            self._paths,
+            base.store,
+            meanings=base.meanings,
+            without_meaning=base.without_meaning,
+            progress=progress,
+            **self._asked,
+        )
 
 
 def _tell(out: Output, report: IngestReport) -> None:
     for warning in report.warnings:
         out.warn(f"{warning.source}: {warning.text}")
+    for each in report.suspicious:
+        out.warn(f"{each.source}: {each.text}; if that is not yours to say to callers, take it out")
     for failure in report.failed:
         out.warn(f"{failure.source} was not read: {failure.text}")
+    if report.without_meaning and not report.dry_run:
+        out.warn(f"passages are found by their words alone: {report.without_meaning}")
     failure_of_all: dict[str, Any] = {}
     if report.failed:
-        files = "1 file" if len(report.failed) == 1 else f"{len(report.failed)} files"
+        documents = "1 document" if len(report.failed) == 1 else f"{len(report.failed)} documents"
         failure_of_all = {
-            "error": f"{files} could not be read",
+            "error": f"{documents} could not be read",
             "hint": "mend or remove what `failed` names, and ingest again",
             "code": 1,
         }
@@ -76,6 +173,7 @@ def _tell(out: Output, report: IngestReport) -> None:
     ):
         for source in sources:
             out.line(f"{what:<8} {source}")
+    calibration = report.calibration
     out.result(
         {
             **failure_of_all,
@@ -86,8 +184,11 @@ def _tell(out: Output, report: IngestReport) -> None:
             "unchanged": report.unchanged,
             "failed": [{"source": each.source, "reason": each.text} for each in report.failed],
             "warnings": [{"source": each.source, "text": each.text} for each in report.warnings],
+            "suspicious": [{"source": each.source, "text": each.text} for each in report.suspicious],
             "ignored": report.ignored,
             "passages": report.passages,
+            "threshold": calibration.threshold if calibration else None,
+            "without_meaning": report.without_meaning,
             "dry_run": report.dry_run,
         },
         _summary(report),
@@ -104,27 +205,60 @@ def _summary(report: IngestReport) -> str:
         "unchanged": len(report.unchanged),
         "not read": len(report.failed),
     }
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "none"
     if report.ignored:
         said += f" ({report.ignored} of other kinds left alone)"
     passages = f"{report.passages} passage{'' if report.passages == 1 else 's'}"
     if report.dry_run:
         return f"documents: {said}; the knowledge base would hold {passages} (dry run, nothing was changed)"
-    return f"documents: {said}; the knowledge base holds {passages}"
+    text = f"documents: {said}; the knowledge base holds {passages}"
+    if report.calibration is not None:
+        threshold, foreign = report.calibration.threshold, report.calibration.foreign
+        text += (
+            f"\nanswers from a confidence of {threshold:.2f} on (half of the foreign questions stay below "
+            f"{foreign[1]:.2f}, 19 of 20 below {foreign[2]:.2f}); knowledge.threshold sets another"
+        )
+    return text
 
 
 @contextmanager
-def _progress(out: Output) -> Iterator[Callable[[int, int, str], None]]:
+def _progress(out: Output) -> Iterator[Progress | None]:
     """A progress bar on stderr, where somebody is there to see it."""
     import sys
 
     if out.json or not sys.stderr.isatty():
-        yield lambda done, total, source: None
+        yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[source]}"))
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[source]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, source="")
-        yield lambda done, total, source: bar.update(task, completed=done, total=total, source=safe(source))
+        tasks: dict[str, Any] = {}
+
+        def progress(phase: str, done: int, total: int, source: str) -> None:
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(_PHASES[phase], total=None, source="")
+            bar.update(tasks[phase], completed=done, total=total or None, source=safe(source))
+
+        yield progress

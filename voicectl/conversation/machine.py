@@ -213,7 +213,7 @@ class Conversation:
         self.phase = "thinking"
         for timer in ("silence", "playout"):
             self._cancel(timer)
-        self._out.append(StartGeneration(self._generation, self._lines()))
+        self._out.append(StartGeneration(self._generation, self.lines()))
         self._set("reply", self._now + self.manners.first_token)
 
     def _caller_speaking(self, event: ev.CallerSpeaking) -> None:
@@ -309,7 +309,7 @@ class Conversation:
         if reply is None or event.generation != reply.generation:
             return
         closing = event.closing
-        unasked = closing is not None and bool(event.passages) and not asks_to_close(closing, self._lines())
+        unasked = closing is not None and bool(event.passages) and not asks_to_close(closing, self.lines())
         tail = reply.rest()
         if tail.strip():
             self._say(reply, tail)
@@ -593,7 +593,7 @@ class Conversation:
         self.turns.append(turn)
         self._out.append(RecordTurn(turn))
 
-    def _lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Line, ...]:
         """The conversation as the caller heard it; words still to be heard count as heard."""
         lines = []
         for turn in (*self._earlier, *self.turns):

@@ -31,6 +31,12 @@ _FILLER = re.compile(
     + "|".join(re.escape(f) for f in sorted(vocabulary.FILLERS, key=len, reverse=True))
     + r")(?![\w'-])"
 )
+_OPENING = re.compile(
+    r"^(?:"
+    + "|".join(re.escape(f).replace("'", "['’]") for f in sorted(vocabulary.FILLERS, key=len, reverse=True))
+    + r")(?![\w'’-])[\s,.!–-]*",
+    re.IGNORECASE,
+)
 _PHRASES = tuple((cue, re.compile(pattern), words) for cue, pattern, words in vocabulary.PHRASES)
 
 # Whole names in any case; short ones only as "Mon", for "sun" and "sat" are words too.
@@ -119,6 +125,16 @@ def without_fillers(text: str) -> str:
     """The words that are left when those said while thinking, or to be polite, are taken out; plain, unpunctuated."""
     bare = re.sub(r"[^\w'$%@.-]+|\.(?!\w)", " ", plain(text))
     return " ".join(_FILLER.sub(" ", " ".join(bare.split())).split())
+
+
+def to_the_point(text: str) -> str:
+    """The text as it was said, without the fillers it begins with; all of it where it is nothing else."""
+    text = text.strip()
+    while True:
+        rest = _OPENING.sub("", text, count=1)
+        if rest == text or not rest:
+            return text
+        text = rest
 
 
 def phrased(text: str) -> str:
@@ -230,6 +246,7 @@ def bag(text: str) -> frozenset[str]:
 
 
 def stems(text: str) -> frozenset[str]:
+    """The same, reckoned anew."""
     folded = plain(text)
     found: set[str] = set()
     for variant in {folded, phrased(folded)}:

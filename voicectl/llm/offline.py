@@ -17,7 +17,9 @@ import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
-from voicectl.conversation.questions import Question, leans_back, read_question, standalone_question
+from voicectl.conversation.follow_up import standalone_question
+from voicectl.conversation.leaning import leans_back
+from voicectl.conversation.questions import Question, read_question
 from voicectl.conversation.turns import Closing, Line, Usage
 from voicectl.llm import quoting
 from voicectl.llm.smalltalk import Act, act_of

@@ -22,7 +22,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from voicectl.conversation.excerpts import excerpts
-from voicectl.conversation.questions import read_question, standalone_question
+from voicectl.conversation.follow_up import standalone_question
+from voicectl.conversation.questions import read_question
 from voicectl.conversation.turns import Line
 from voicectl.ports import ReplyRequest
 from voicectl.settings import AgentSettings

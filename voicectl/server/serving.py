@@ -206,7 +206,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Started, bootstrap.
                     public_url=public,
                     local=is_local,
                     model=services.model.name,
-                    passages=await services.knowledge_store.count(),
+                    passages=await services.base.store.count(),
                     off=tuple(off),
                     program=_program(),
                 )

@@ -27,26 +27,32 @@ import statistics
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from voicectl.conversation import effects as fx
 from voicectl.conversation import events as ev
 from voicectl.conversation.machine import Conversation
 from voicectl.conversation.manners import Manners
-from voicectl.conversation.questions import standalone_question
 from voicectl.conversation.turns import Closing, Line, Passage, Turn
+from voicectl.conversation.wishes import asks_source
 from voicectl.errors import ReplyError
+from voicectl.llm.smalltalk import act_of
 from voicectl.ports import (
     CallerLine,
     CallEvent,
     CallInfo,
     CallStore,
     CallSummary,
+    Gap,
+    GapStore,
+    Inquiry,
     Knowledge,
     Receipt,
     ReplyEnd,
     ReplyModel,
     ReplyRequest,
+    Retrieval,
 )
 
 log = logging.getLogger(__name__)
@@ -59,6 +65,10 @@ HANG_UP_GRACE = 5.0
 """Seconds the carrier has to close the socket after `end`."""
 FINISH_SECONDS = 5.0
 """How long the end of a call waits for work that does not let itself be cancelled."""
+PREFETCH_PAUSE = 0.15
+"""Seconds without a new word that may be the end of a question."""
+PREFETCH_WORDS = 3
+"""Shorter utterances are looked up when they are final: it costs little."""
 SLOW_READER_SECONDS = 2.0
 SLOW_READER_CHARACTERS = 64 * 1024
 """A peer that has not taken a message for so long, while so much waits, is gone."""
@@ -71,6 +81,10 @@ class AgentLimits:
     call_seconds: float = 1800.0
     passages: int = 4
     search_seconds: float = 0.4
+    collections: tuple[str, ...] = ()
+    """Where to look for knowledge besides the common collection; (): everywhere."""
+    prefetch: bool = True
+    """Look up what a caller has said as soon as they pause."""
 
 
 class VoiceAgentService:
@@ -83,11 +97,14 @@ class VoiceAgentService:
         knowledge: Knowledge,
         store: CallStore,
         manners: Manners,
+        gaps: GapStore | None = None,
         limits: AgentLimits | None = None,
     ) -> None:
+        """`gaps`: where questions are kept that were not answered; None keeps none."""
         self.model = model
         self.knowledge = knowledge
         self.store = store
+        self.gaps = gaps
         self.manners = manners
         self.limits = limits or AgentLimits()
         self.calls: dict[str, LiveCall] = {}
@@ -161,6 +178,9 @@ class LiveCall:
         self._outbox: deque[_Outgoing] = deque()
         self._wake = asyncio.Event()
         self._sending_since: float | None = None
+        self._early: asyncio.TimerHandle | None = None
+        self._looked_up = ""
+        """What was looked up in advance last."""
         self._caller_turn: Receipt | None = None
         self._agent_turn: Receipt | None = None
         self._helpers: set[asyncio.Task[None]] = set()
@@ -190,6 +210,8 @@ class LiveCall:
             while self._mailbox:
                 event = self._mailbox.popleft()
                 self._note(event)
+                if isinstance(event, ev.CallerSpoke):
+                    self._listen(event)
                 for effect in self._conversation.handle(event):
                     self._performers[type(effect)](self, effect)
         except Exception:
@@ -218,8 +240,9 @@ class LiveCall:
         except Exception:
             log.exception("the end of a call was not stored")
         finally:
-            for timer in (self._cap, *self._timers.values()):
-                timer.cancel()
+            for timer in (self._cap, self._early, *self._timers.values()):
+                if timer is not None:
+                    timer.cancel()
             self._timers.clear()
             self._service.forget(self)
             self.over.set()
@@ -316,10 +339,11 @@ class LiveCall:
     # --- the reply ---------------------------------------------------------------------------------------
 
     async def _generate(self, generation: int, lines: tuple[Line, ...]) -> None:
-        passages: tuple[Passage, ...] = ()
+        found: Retrieval | None = None
         try:
-            passages, failed = await self._search(lines)
-            request = ReplyRequest(self.info, lines, passages, failed)
+            found = await self._search(lines)
+            passages, choices = (found.passages, found.choices) if found is not None else ((), ())
+            request = ReplyRequest(self.info, lines, passages, found is None, choices)
             end: ReplyEnd | None = None
             async for part in self._service.model.reply(request):
                 if isinstance(part, str):
@@ -335,20 +359,68 @@ class LiveCall:
             self.post(ev.Failed(self.now, "llm", "internal", generation))
         else:
             self.post(ev.ReplyFinished(self.now, generation, end.reason, end.closing, end.usage, passages))
+            if found is not None and found.outcome == "unknown":
+                self._record_gap(request, found)
 
-    async def _search(self, lines: tuple[Line, ...]) -> tuple[tuple[Passage, ...], bool]:
-        """What the knowledge base has on the question, and whether it could not be asked."""
+    async def _search(self, lines: tuple[Line, ...]) -> Retrieval | None:
+        """What the knowledge base has on the question; None when it could not be asked."""
         limits = self._service.limits
+        said = " ".join(line.text for line in lines[-1:] if line.role == "caller")
+        if asks_source(said):
+            return Retrieval("answer", self._recent(), question=said)
         try:
             async with asyncio.timeout(limits.search_seconds):
-                found = await self._service.knowledge.search(standalone_question(lines), limit=limits.passages)
-            return tuple(found), False
+                return await self._service.knowledge.search(self._inquiry(lines), limit=limits.passages)
         except TimeoutError:
             self.post(ev.Failed(self.now, "kb", "timeout"))
         except Exception:
             log.exception("the knowledge base failed")
             self.post(ev.Failed(self.now, "kb", "internal"))
-        return (), True
+        return None
+
+    def _inquiry(self, lines: tuple[Line, ...], *, early: bool = False) -> Inquiry:
+        return Inquiry(lines, self.info.language, self._service.limits.collections, self._recent(), early)
+
+    def _recent(self) -> tuple[Passage, ...]:
+        """What the last reply that used any was made of."""
+        return next((turn.passages for turn in reversed(self.turns) if turn.passages), ())
+
+    def _listen(self, event: ev.CallerSpoke) -> None:
+        """Look up what the caller has said when they pause: the pause may be the end of the question, which the
+        carrier is not sure of yet. What is found is thrown away, but the next to ask the same has it at once."""
+        if self._early is not None:
+            self._early.cancel()
+            self._early = None
+        worth_it = self._service.limits.prefetch and not event.final and len(event.text.split()) >= PREFETCH_WORDS
+        if worth_it and event.text != self._looked_up:
+            self._early = self._loop.call_later(PREFETCH_PAUSE, self._look_up_early, event.text)
+
+    def _look_up_early(self, text: str) -> None:
+        self._early = None
+        self._looked_up = text
+        self._help(self._prefetch((*self._conversation.lines(), Line("caller", text))))
+
+    async def _prefetch(self, lines: tuple[Line, ...]) -> None:
+        try:
+            async with asyncio.timeout(self._service.limits.search_seconds):
+                await self._service.knowledge.search(self._inquiry(lines, early=True))
+        except Exception:  # nobody waits for it; the search that somebody waits for tells what is wrong
+            log.debug("nothing was looked up in advance")
+
+    def _record_gap(self, request: ReplyRequest, found: Retrieval) -> None:
+        """Keep a question that was not answered; what is no question, like a farewell, is no gap."""
+        if self._service.gaps is None or not found.question or act_of(request.question) is not None:
+            return
+        self._service.gaps.record_gap(
+            Gap(
+                datetime.now(UTC),
+                self.info.sid,
+                found.question,
+                found.confidence,
+                self.info.language,
+                self._service.limits.collections,
+            )
+        )
 
     # --- the writer --------------------------------------------------------------------------------------
 

@@ -8,9 +8,10 @@ operator of either search language gets through.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,17 +19,18 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
 from voicectl.conversation.turns import Passage
-from voicectl.ports import Findings, NewDocument, StoredDocument
+from voicectl.ports import Calibration, Contents, Findings, NewDocument, Scope, ShelvedPassage, StoredDocument
 from voicectl.storage.database import Database
-from voicectl.storage.tables import KnowledgeChunk, KnowledgeDocument, storable, table_of
+from voicectl.storage.tables import KnowledgeChunk, KnowledgeDocument, KnowledgeState, storable, table_of
 
 _documents = table_of(KnowledgeDocument)
 _chunks = table_of(KnowledgeChunk)
+_state = table_of(KnowledgeState)
 
 _COUNT = sa.select(sa.func.count()).select_from(_chunks)
 _SEARCH_SQLITE = sa.text(
     """
-    SELECT chunk.id, chunk.title, chunk.text, document.source, -found.cost AS score
+    SELECT chunk.id, chunk.title, chunk.text, document.source, -found.cost AS score, chunk.page
     FROM (
         SELECT rowid, bm25(fulltext, 2.0, 1.0) AS cost FROM fulltext
         WHERE fulltext MATCH :question ORDER BY cost, rowid LIMIT :limit
@@ -47,7 +49,7 @@ _SEARCH_POSTGRESQL = sa.text(
         WHERE numnode(phrase) > 0
     )
     SELECT chunk.id, chunk.title, chunk.text, document.source,
-           ts_rank('{0, 0, 0.5, 1}', chunk.fulltext, asked.question, 1)::float8 AS score
+           ts_rank('{0, 0, 0.5, 1}', chunk.fulltext, asked.question, 1)::float8 AS score, chunk.page
     FROM asked
     JOIN knowledge_chunk AS chunk ON chunk.fulltext @@ asked.question
     JOIN knowledge_document AS document ON document.id = chunk.document_id
@@ -55,6 +57,8 @@ _SEARCH_POSTGRESQL = sa.text(
     LIMIT :limit
     """
 ).bindparams(sa.bindparam("terms", type_=postgresql.ARRAY(sa.Text)))
+_AT_ONCE = 500
+"""Documents asked for in one statement."""
 # Counting a word that stands everywhere would take as long as the index is large.
 _COUNT_UP_TO = 5000
 _HOLDING_SQLITE = sa.text(
@@ -83,12 +87,23 @@ class KnowledgeStore:
 
     async def documents(self) -> list[StoredDocument]:
         """All documents, by source."""
-        counted = sa.func.count(_chunks.c.id)
+        of = _documents.c
         found = (
-            sa.select(_documents.c.source, _documents.c.digest, _documents.c.title, counted, _documents.c.version)
+            sa.select(
+                of.source,
+                of.digest,
+                of.title,
+                sa.func.count(_chunks.c.id),
+                of.version,
+                of.collection,
+                of.language,
+                of.valid_from,
+                of.valid_until,
+                of.read_at,
+            )
             .join_from(_documents, _chunks, isouter=True)
-            .group_by(_documents.c.id)
-            .order_by(_documents.c.source)
+            .group_by(of.id)
+            .order_by(of.source)
         )
         rows = await self._database.read(lambda connection: connection.execute(found).all())
         return [StoredDocument(*row) for row in rows]
@@ -99,25 +114,53 @@ class KnowledgeStore:
 
     async def passages(self) -> list[Passage]:
         """Every passage, in the order of their ids."""
-        found = (
-            sa.select(_chunks.c.id, _chunks.c.title, _chunks.c.text, _documents.c.source)
-            .join_from(_chunks, _documents)
-            .order_by(_chunks.c.id)
-        )
-        rows = await self._database.read(lambda connection: connection.execute(found).all(), after_writes=False)
-        return [Passage(*row) for row in rows]
+        return [each.passage for each in (await self.contents({})).passages]
 
-    async def stamp(self, most: int) -> str | None:
+    async def version(self) -> int:
+        """See ports.KnowledgeStore. Does not wait for what is being written: calls are waiting."""
+        return await self._database.read(lambda connection: _version(connection)[0], after_writes=False)
+
+    async def contents(self, known: Mapping[int, int]) -> Contents:
         """See ports.KnowledgeStore."""
-        contents = sa.select(_documents.c.id, _documents.c.source, _documents.c.digest, _documents.c.version)
+        of = _documents.c
+        scopes = sa.select(
+            of.id, of.version, of.source, of.collection, of.language, of.valid_from, of.valid_until
+        ).order_by(of.id)
+        of_new = _chunks.c.document_id.in_(sa.bindparam("new", expanding=True))
+        passages = sa.select(_chunks).where(of_new)
 
-        def work(connection: Connection) -> str | None:
-            if connection.execute(_COUNT).scalar_one() > most:
-                return None
-            rows = connection.execute(contents.order_by(_documents.c.id)).all()
-            return hashlib.sha256(repr([tuple(row) for row in rows]).encode()).hexdigest()
+        def work(connection: Connection) -> Contents:
+            # PostgreSQL shows each statement the newest commit: looked at until nothing changed in between.
+            while True:
+                version, calibrations = _version(connection)
+                documents = [Scope(*row) for row in connection.execute(scopes)]
+                sources = {scope.id: scope.source for scope in documents if known.get(scope.id) != scope.version}
+                wanted = list(sources)
+                found = [
+                    ShelvedPassage(
+                        Passage(row.id, row.title, row.text, sources[row.document_id], page=row.page),
+                        row.document_id,
+                        row.stems,
+                    )
+                    for start in range(0, len(wanted), _AT_ONCE)
+                    for row in connection.execute(passages, {"new": wanted[start : start + _AT_ONCE]})
+                ]
+                if _version(connection)[0] == version:
+                    break
+            found.sort(key=lambda each: each.passage.id)
+            kept = {name: Calibration(**_tuples(each)) for name, each in calibrations.items()}
+            return Contents(version, tuple(documents), tuple(found), kept)
 
         return await self._database.read(work, after_writes=False)
+
+    async def calibrate(self, calibrations: Mapping[str, Calibration]) -> None:
+        """See ports.KnowledgeStore."""
+
+        def work(connection: Connection) -> None:
+            kept = _version(connection)[1] | {name: asdict(each) for name, each in calibrations.items()}
+            self._changed(connection, kept)
+
+        await self._database.run_apart(work)
 
     async def replace(self, put: Sequence[NewDocument], remove: Sequence[str]) -> None:
         """Remove the documents of these sources, then store those of `put` in place of what their sources had.
@@ -125,27 +168,46 @@ class KnowledgeStore:
         All or nothing: whoever searches meanwhile finds the old contents or the new, never a mixture.
         """
         insert = self._database.insert(KnowledgeDocument)
-        new = insert.excluded
+        changing = ("digest", "title", "collection", "language", "valid_from", "valid_until", "read_at")
         upsert = insert.on_conflict_do_update(
             index_elements=["source"],
-            set_={"digest": new.digest, "title": new.title, "version": _documents.c.version + 1},
+            set_={name: insert.excluded[name] for name in changing} | {"version": _documents.c.version + 1},
         ).returning(_documents.c.id)
+        now = datetime.now(UTC)
 
         def work(connection: Connection) -> None:
             for source in remove:
                 connection.execute(sa.delete(_documents).where(_documents.c.source == source))
             for document in put:
-                row = {"source": document.source, "digest": document.digest, "title": document.title, "version": 1}
+                row = {name: getattr(document, name) for name in changing if name != "read_at"}
+                row |= {"source": document.source, "version": 1, "read_at": now}
                 number = connection.execute(upsert, row).scalar_one()
                 connection.execute(sa.delete(_chunks).where(_chunks.c.document_id == number))
                 rows = [
-                    {"document_id": number, "chunk_order": order, "title": chunk.title, "text": chunk.text}
+                    {
+                        "document_id": number,
+                        "chunk_order": order,
+                        "title": chunk.title,
+                        "text": chunk.text,
+                        "page": chunk.page,
+                        "stems": chunk.stems,
+                    }
                     for order, chunk in enumerate(document.chunks)
                 ]
                 if rows:
                     connection.execute(sa.insert(_chunks), rows)
+            self._changed(connection, _version(connection)[1])
 
         await self._database.run_apart(work)
+
+    def _changed(self, connection: Connection, calibrations: dict[str, Any]) -> None:
+        """Count the version up, at the end of a change."""
+        insert = self._database.insert(KnowledgeState)
+        upsert = insert.on_conflict_do_update(
+            index_elements=["id"],
+            set_={"version": _state.c.version + 1, "calibrations": insert.excluded.calibrations},
+        )
+        connection.execute(upsert, {"id": 1, "version": 1, "calibrations": calibrations})
 
     async def search(self, terms: Sequence[str], *, limit: int) -> list[Passage]:
         """Up to `limit` passages that hold any of the terms, best first. Scores compare within one answer only."""
@@ -166,7 +228,7 @@ class KnowledgeStore:
             found: dict[int, Passage] = {}
             for each in asked:
                 for row in connection.execute(search, each).all() if each else ():
-                    found.setdefault(row.id, Passage(row.id, row.title, row.text, row.source, row.score))
+                    found.setdefault(row.id, Passage(*row))
             held = dict.fromkeys(distinct, 0)
             for row in connection.execute(holding, how_many).all() if counted else ():
                 held[counted[row.key]] = row.held
@@ -182,6 +244,16 @@ class KnowledgeStore:
         if self._database.is_sqlite:
             return {"limit": limit, "question": " OR ".join(map(_phrase, wanted))}
         return {"limit": limit, "terms": wanted}
+
+
+def _version(connection: Connection) -> tuple[int, dict[str, Any]]:
+    """The version of the contents, and the calibrations; of a knowledge base that was never filled, 0 and none."""
+    row = connection.execute(sa.select(_state.c.version, _state.c.calibrations)).one_or_none()
+    return (0, {}) if row is None else (row.version, row.calibrations)
+
+
+def _tuples(stored: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
 
 
 def _phrase(term: str) -> str:

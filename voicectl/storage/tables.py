@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -220,6 +220,11 @@ class KnowledgeDocument(Table):
     title: Mapped[str]
     version: Mapped[int]
     """1 when first ingested, one more each time its contents are replaced."""
+    collection: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    language: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    read_at: Mapped[datetime | None]
 
     __table_args__ = {"sqlite_autoincrement": True}
 
@@ -234,8 +239,47 @@ class KnowledgeChunk(Table):
     chunk_order: Mapped[int]
     title: Mapped[str]
     text: Mapped[str]
+    page: Mapped[int | None]
+    stems: Mapped[str] = mapped_column(server_default=sa.text("''"))
+    """The stems it holds, separated by spaces; "" where they have not been taken yet."""
 
     __table_args__ = (sa.Index(None, "document_id", "chunk_order"), {"sqlite_autoincrement": True})
+
+
+class KnowledgeState(Table):
+    """What is true of the knowledge base as a whole: one row, number 1."""
+
+    __tablename__ = "knowledge_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    """One more with every change of anything that a search depends on: whoever holds a copy looks at this alone."""
+    calibrations: Mapped[Any] = mapped_column(CleanJson)
+
+
+class KnowledgeVector(Table):
+    """The meaning of a text, by the text's digest: what was reckoned once is never reckoned again."""
+
+    __tablename__ = "knowledge_vector"
+
+    embedder: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[bytes]
+
+
+class KnowledgeGap(Table):
+    """A question that was not answered. See ports.Gap for the fields."""
+
+    __tablename__ = "knowledge_gap"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    uid: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    call_sid: Mapped[str]
+    question: Mapped[str]
+    confidence: Mapped[float]
+    language: Mapped[str]
+    collections: Mapped[Any] = mapped_column(CleanJson)
 
 
 class SystemMetric(Table):
