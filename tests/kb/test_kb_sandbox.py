@@ -335,3 +335,14 @@ def test_a_child_ends_when_its_parent_is_gone() -> None:
     ended, _, _ = select.select([gone], [], [], 10)
     os.close(gone)
     assert ended
+
+
+def test_a_large_parent_does_not_make_its_child_look_large() -> None:
+    """Linux counts what the parent held at the fork into the child's ru_maxrss."""
+    held = bytearray(250_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    with Sandbox(memory=400_000_000) as box:
+        box.read(b"One.", "a.txt")
+        first = child(box)
+        box.read(b"Two.", "b.txt")
+        assert child(box) == first
