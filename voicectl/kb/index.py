@@ -50,7 +50,7 @@ from voicectl.errors import ServiceError
 from voicectl.kb.clarifying import choices
 from voicectl.kb.following import Following
 from voicectl.kb.query import search_terms
-from voicectl.kb.shelf import Shelf, Where
+from voicectl.kb.shelf import Shelf, Where, top
 from voicectl.ports import Embedder, Inquiry, Judgement, KnowledgeStore, Outcome, Retrieval, Rewriter, VectorStore
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ UNSEEN_PASSAGES = 20
 BUDGET_SECONDS = 0.02
 """For the embedder to answer a caller who waits."""
 
-INLINE = 5_000
+INLINE = 2_000
 """Passages that are compared without a thread: less than a millisecond."""
 
 AT_ONCE = 8
@@ -190,7 +190,7 @@ class KnowledgeIndex:
             return None
         try:
             async with asyncio.timeout(None if early else self._budget):
-                return await self._embedder.question(to_the_point(text))
+                return await self._embedder.question(to_the_point(text), early=early)
         except (TimeoutError, ServiceError):
             return None
 
@@ -258,23 +258,23 @@ def _judge(
     if mask is not None:
         evidence = np.where(mask, evidence, 0)
         squared = np.where(mask, squared, 0)
-    places = {place for place in _top(evidence) if evidence[place] > 0}
+    hold = np.flatnonzero(evidence)
+    places = {int(place) for place in hold[top(evidence[hold], CANDIDATES)]}
     if vector is None or shelf.meanings is None:
         return asked, [
             _Judged(passage, held + _fit(asked, passage), held, held)
             for place in places
             for passage, held in ((shelf.passages[place], float(evidence[place])),)
         ]
-    meaning = shelf.meanings.cosines(vector)
-    if mask is not None:
-        meaning = np.where(mask, meaning, -1)
-    places.update(place for place in _top(meaning) if meaning[place] > -1)
+    places.update(int(place) for place in shelf.meanings.nearest(vector, CANDIDATES, mask))
+    chosen = np.asarray(sorted(places), dtype=np.int32)
+    meaning = shelf.meanings.cosines(vector, chosen)
     total = sum(term.worth for term in asked.terms)
     tells = sum(term.worth**2 for term in asked.terms)
     unseen = sum(term.worth for term in asked.terms if not _seen(shelf, term)) / total if total else 0.0
     judged = []
-    for place in places:
-        passage, near, held = shelf.passages[place], float(meaning[place]), float(evidence[place])
+    for place, near in zip(chosen.tolist(), meaning.tolist(), strict=True):
+        passage, held = shelf.passages[place], float(evidence[place])
         score = near + WORDS * float(squared[place]) ** 2 * tells / (1 + tells) + KIND * _kinds(asked, passage)
         score += RECENT * (passage.id in recent)
         judged.append(_Judged(passage, score, near + EVIDENCE * held - UNSEEN * unseen, held, near))
@@ -286,12 +286,6 @@ def assess(shelf: Shelf, text: str, vector: Vector) -> float:
     _, judged = _judge(shelf, read_question(text), Where(), vector, frozenset())
     judged.sort(key=lambda each: -each.score)
     return max((each.confidence for each in judged[:4]), default=0.0)
-
-
-def _top(figures: np.ndarray) -> list[int]:
-    if len(figures) <= CANDIDATES:
-        return list(range(len(figures)))
-    return [int(place) for place in np.argpartition(figures, -CANDIDATES)[-CANDIDATES:]]
 
 
 def _seen(shelf: Shelf, term: Term) -> bool:

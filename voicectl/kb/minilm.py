@@ -18,12 +18,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voicectl.kb.integers import multiplied_as_integers
 from voicectl.kb.wordpiece import WordPiece
 
 if TYPE_CHECKING:
     from voicectl.ports import Vector
 
-NAME = "all-MiniLM-L6-v2-int8"
+NAME = "all-MiniLM-L6-v2-u8"
 WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 VOCABULARY = Path(__file__).with_name("minilm-vocab.txt")
 KNOWN = Path(__file__).with_name("minilm-known.bin")
@@ -46,7 +47,7 @@ def known() -> dict[str, bytes]:
 
 @lru_cache(maxsize=1)
 def loaded() -> MiniLM:
-    """The model of this process: a second one would take another 90 MB. Raises what MiniLM() raises."""
+    """The model of this process: a second one would take another 30 MB. Raises what MiniLM() raises."""
     return MiniLM()
 
 
@@ -67,7 +68,8 @@ class MiniLM:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._numpy = numpy
-        self._session: Any = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        model, _ = multiplied_as_integers(weights)
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._words = WordPiece(VOCABULARY)
 
     def embed(self, text: str) -> Vector:
