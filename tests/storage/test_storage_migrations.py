@@ -11,11 +11,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from storage_databases import opened
 
+from voicectl.conversation.turns import Line, Passage
 from voicectl.errors import StoreError
+from voicectl.kb.index import KnowledgeIndex
+from voicectl.ports import Contents, Inquiry, NewChunk, NewDocument, Scope, ShelvedPassage, StoredDocument
+from voicectl.storage import engine as engines
+from voicectl.storage.calls import Calls
+from voicectl.storage.database import MIGRATIONS
+from voicectl.storage.knowledge import KnowledgeStore
 from voicectl.storage.tables import Table, is_modelled
 
 ROOT = Path(__file__).parents[2]
@@ -163,3 +172,97 @@ def test_several_processes_migrate_at_once(new_url: str, tmp_path: Path) -> None
     ends = [racer.communicate(timeout=60)[1] for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0], ends
     assert asyncio.run(state_of(new_url)) == "current"
+
+
+def upgrade(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def of_revision_0001(connection: sa.Connection) -> None:
+    """A database as the first version left it: with two documents, and a call."""
+    upgrade(connection, "0001")
+    for statement in (
+        "INSERT INTO knowledge_document (source, digest, title, version)"
+        " VALUES ('kb/hours.md', 'd1', 'Hours', 4), ('kb/tyres.md', 'd2', 'Tyres', 1)",
+        "INSERT INTO knowledge_chunk (document_id, chunk_order, title, text) VALUES"
+        " (1, 0, 'Hours > Weekdays', 'We open at nine and close at six.'),"
+        " (1, 1, 'Hours > Sunday', 'On Sundays the workshop is closed.'),"
+        " (2, 0, 'Tyres', 'A new tyre costs thirty pounds.')",
+        "INSERT INTO call_session (sid, session, caller, called, direction, language, agent, status, status_rank,"
+        " status_sequence, started_at, answered_at, end_reason, resume_count, generation) VALUES"
+        " ('CA1', 'VX1', '+1', '+2', 'inbound', 'en-US', 'default', 'in-progress', 4, NULL,"
+        " '2026-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000', '', 0, 1)",
+        "INSERT INTO conversation_turn (call_sid, turn_order, role, kind, at, generated, heard, said, interrupted,"
+        " done, generation, failure, passages, lang) VALUES"
+        " ('CA1', 0, 'caller', 'speech', 1.5, 'When?', 'When?', '', false, true, 0, '',"
+        """ '[{"id": 7, "title": "Hours", "text": "We open", "source": "kb/hours.md", "score": 1.0}]', 'en-US')""",
+        "INSERT INTO call_event (uid, call_sid, at, kind, data) VALUES ('u1', 'CA1', 0.5, 'started', '{}')",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+KEPT = ("call_session", "conversation_turn", "call_event", "call_analytics", "relay_token", "system_metric")
+
+
+def rows_of_calls(connection: sa.Connection) -> dict[str, list[tuple[Any, ...]]]:
+    # The names are those above.
+    return {
+        name: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")]  # noqa: S608
+        for name in KEPT
+    }
+
+
+def test_what_the_first_version_stored_is_kept_and_found(new_url: str) -> None:
+    async def run() -> None:
+        async with opened(new_url) as database:
+            if database.is_sqlite:
+                engines.create_file(Path(database.url.database or ""))
+            await database.run_apart(of_revision_0001)
+            before = await database.read(rows_of_calls)
+            assert await database.state() == "behind"
+            if not database.is_sqlite:
+                with pytest.raises(StoreError, match="older version"):
+                    await database.prepare()
+                await database.migrate()
+            await database.prepare()
+            assert await database.state() == "current"
+
+            store = KnowledgeStore(database)
+            assert await store.documents() == [
+                StoredDocument("kb/hours.md", "d1", "Hours", 2, 4),
+                StoredDocument("kb/tyres.md", "d2", "Tyres", 1, 1),
+            ]
+            contents = await store.contents({})
+            assert contents == Contents(
+                0,
+                (Scope(1, 4, "kb/hours.md"), Scope(2, 1, "kb/tyres.md")),
+                (
+                    ShelvedPassage(
+                        Passage(1, "Hours > Weekdays", "We open at nine and close at six.", "kb/hours.md"), 1, ""
+                    ),
+                    ShelvedPassage(
+                        Passage(2, "Hours > Sunday", "On Sundays the workshop is closed.", "kb/hours.md"), 1, ""
+                    ),
+                    ShelvedPassage(Passage(3, "Tyres", "A new tyre costs thirty pounds.", "kb/tyres.md"), 2, ""),
+                ),
+            )
+            assert [passage.id for passage in await store.search(["tyre"], limit=4)] == [3]
+            index = KnowledgeIndex(store)
+            found = await index.search(Inquiry((Line("caller", "How much is a new tyre?"),)))
+            await index.close()
+            assert found.outcome == "answer" and found.passages[0].id == 3
+
+            assert await database.read(rows_of_calls) == before and before["conversation_turn"]
+            (turn,) = await Calls(database).turns("CA1")
+            assert turn.passages == (Passage(7, "Hours", "We open", "kb/hours.md", 1.0),)
+
+            await store.replace([NewDocument("kb/tyres.md", "d3", "Tyres", (NewChunk("T", "t", 2, "t"),))], [])
+            contents = await store.contents({1: 4})
+            assert contents.version == 1 and contents.scopes[1] == Scope(2, 2, "kb/tyres.md")
+            (new,) = contents.passages
+            assert new.stems == "t" and new.passage.page == 2 and new.passage.id > 3
+
+    asyncio.run(run())
