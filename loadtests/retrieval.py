@@ -5,8 +5,8 @@
 One process, as a worker is one: its event loop, its embedder's thread, its shelf. The talkers are live calls of the
 real service with a scripted model that streams 60 tokens, one every 20 ms, and callers who speak for three seconds;
 each of their turns is looked up, and so is a probe's question ten times a second. No two questions are alike, so
-nothing is remembered. Passages are made up of words as English has them (Zipf), with meanings at random: what a search costs does
-not depend on what they say. `--core 0` keeps all threads on one processor.
+nothing is remembered. Passages are made up of words as English has them (Zipf), with meanings at random: what a search
+costs does not depend on what they say. `--core 0` keeps all threads on one processor.
 
     query     the question asked until its passages are there, embedding included, without the time budget
     late      the share of questions that the default budget would have answered by words alone
@@ -23,8 +23,10 @@ import asyncio
 import os
 import random
 import statistics
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `voicectl` does
 import numpy as np
@@ -81,7 +83,7 @@ class Made:
     async def count(self) -> int:
         return len(self.shelved)
 
-    async def contents(self, known: Mapping[int, int]) -> Contents:
+    async def contents(self, known: Mapping[int, int] | None) -> Contents:
         return Contents(1, self.scopes, tuple(self.shelved), {LocalEmbedder.name: Calibration(0.3)})
 
     async def load(self, embedder: str, digests: Sequence[str] | None = None) -> dict[str, bytes]:
@@ -180,8 +182,7 @@ async def measured(
 
 def resident() -> float:
     """MB."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def at(figures: Sequence[float], share: float) -> float:
@@ -196,12 +197,13 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--core", type=int, help="keep everything on this processor")
     given = parser.parse_args()
+    sys.setswitchinterval(0.0005)  # as `serve` does
     if given.core is not None:
         os.sched_setaffinity(0, {given.core})
-    print(f"{given.talkers} talkers, {given.seconds:g} s each, {'one processor' if given.core is not None else 'free'}")
+    where = "one processor" if given.core is not None else "free"
+    print(f"{given.talkers} talkers, {given.seconds:g} s each, {where}; milliseconds")
     print(
-        f"{'passages':>9} {'query p50':>10} {'p95':>7} {'p99':>7} {'late':>6} {'lag p99':>8} {'max':>7} {'without':>8} {'max':>7}"
-        f" {'MB/10k':>7} {'ready':>7}"
+        "passages   query p50     p95     p99   late   lag p99     max | without p99     max |  MB/10k  ready s",
     )
     for count in given.passages:
         made = Made(count)
@@ -217,9 +219,9 @@ async def main() -> None:
         queries, lags = await measured(made, index, given.talkers, given.seconds)
         late = sum(query > BUDGET_SECONDS * 1000 for query in queries) / len(queries)
         print(
-            f"{count:>9,} {statistics.median(queries):>7.1f} ms {at(queries, 0.95):>7.1f} {at(queries, 0.99):>7.1f} "
-            f"{late:>6.1%} {at(lags, 0.99):>8.1f} {max(lags):>7.1f} {at(bare, 0.99):>8.1f} {max(bare):>7.1f} "
-            f"{grown:>7.1f} {ready:>5.1f} s",
+            f"{count:>8,} {statistics.median(queries):>11.1f} {at(queries, 0.95):>7.1f} {at(queries, 0.99):>7.1f} "
+            f"{late:>6.1%} {at(lags, 0.99):>9.1f} {max(lags):>7.1f} | {at(bare, 0.99):>11.1f} {max(bare):>7.1f} | "
+            f"{grown:>7.1f} {ready:>8.1f}",
             flush=True,
         )
         await index.close()

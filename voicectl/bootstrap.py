@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from voicectl.conversation.manners import Manners
     from voicectl.kb.index import KnowledgeIndex
     from voicectl.llm.offline import OfflineModel
-    from voicectl.ports import Embedder, GapStore, KnowledgeStore, NewDocument, ReplyModel
+    from voicectl.ports import Embedder, GapStore, KnowledgeStore, NewDocument, ReplyModel, Rewriter
     from voicectl.services.ingest_kb import IngestReport
     from voicectl.services.meanings import Meanings
     from voicectl.services.voice_agent import VoiceAgentService
@@ -72,6 +72,7 @@ class KnowledgeBase:
     by_words: KnowledgeIndex
     """The same without meanings."""
     meanings: Meanings | None
+    rewriter: Rewriter | None
     without_meaning: str
     """Why words alone are compared, where they are."""
 
@@ -99,7 +100,8 @@ async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[
             limits=AgentLimits(
                 call_seconds=settings.conversation.max_call_seconds,
                 passages=known.limit,
-                search_seconds=known.search_seconds,
+                # A question that a model makes whole has the time of that call besides.
+                search_seconds=known.search_seconds + (known.rewrite_seconds if base.rewriter else 0.0),
                 collections=known.collections,
                 prefetch=known.prefetch,
             ),
@@ -107,6 +109,8 @@ async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[
         services = Services(settings, opened, calls, base, model, agent, signatures)
         try:
             await base.knowledge.warm_up()
+            if base.rewriter is not None:
+                await base.rewriter.warm_up()
             await model.warm_up()
             yield services
         finally:
@@ -142,7 +146,7 @@ async def temporary_knowledge_base(
 @asynccontextmanager
 async def knowledge_of(settings: Settings, opened: Database) -> AsyncIterator[KnowledgeBase]:
     """The knowledge base in an open database."""
-    from voicectl.kb.index import KnowledgeIndex
+    from voicectl.kb.index import BUDGET_SECONDS, SERVICE_BUDGET, KnowledgeIndex
     from voicectl.services.meanings import Meanings
     from voicectl.storage.gaps import GapStore
     from voicectl.storage.knowledge import KnowledgeStore
@@ -151,7 +155,7 @@ async def knowledge_of(settings: Settings, opened: Database) -> AsyncIterator[Kn
     known = settings.knowledge
     store, vectors = KnowledgeStore(opened), VectorStore(opened)
     embedder, without = _embedder(settings)
-    rewriter = None
+    rewriter: Rewriter | None = None
     if known.rewrite == "model" and model_kind(settings) == "openai":
         from voicectl.llm.rewriting import ModelRewriter
 
@@ -161,13 +165,14 @@ async def knowledge_of(settings: Settings, opened: Database) -> AsyncIterator[Kn
         "today": lambda: datetime.now().astimezone().date(),
         "clarify": known.clarify,
     }
+    budget = known.budget_seconds or (SERVICE_BUDGET if known.embedder == "openai" else BUDGET_SECONDS)
     index = KnowledgeIndex(
-        store, vectors=vectors, embedder=embedder, budget=known.budget_seconds, threshold=known.threshold, **manner
+        store, vectors=vectors, embedder=embedder, budget=budget, threshold=known.threshold, **manner
     )
     by_words = KnowledgeIndex(store, **manner)
     meanings = Meanings(embedder, vectors) if embedder is not None else None
     try:
-        yield KnowledgeBase(store, GapStore(opened), embedder, index, by_words, meanings, without)
+        yield KnowledgeBase(store, GapStore(opened), embedder, index, by_words, meanings, rewriter, without)
     finally:
         await index.close()
         await by_words.close()

@@ -150,6 +150,9 @@ class Retrieval:
 class Rewriter(Protocol):
     """Makes a question that leans on the conversation understandable by itself. Must not raise."""
 
+    async def warm_up(self) -> None:
+        """Import, connect and do whatever else the first question should not wait for."""
+
     async def standalone(self, lines: Sequence[Line]) -> str: ...
 
     async def close(self) -> None: ...
@@ -286,7 +289,7 @@ class Contents:
     passages: tuple[ShelvedPassage, ...]
     """Of the documents that were asked for, in the order of their ids."""
     calibrations: Mapping[str, Calibration] = field(default_factory=dict)
-    """By the name of the embedder; "" for words alone."""
+    """By the name of the embedder."""
 
 
 class KnowledgeStore(Protocol):
@@ -312,8 +315,9 @@ class KnowledgeStore(Protocol):
     async def version(self) -> int:
         """Another number whenever anything that a search depends on has changed."""
 
-    async def contents(self, known: Mapping[int, int]) -> Contents:
-        """All of one moment, but for the passages of documents whose id and version are in `known`."""
+    async def contents(self, known: Mapping[int, int] | None) -> Contents:
+        """All of one moment, but for the passages of documents whose id and version are in `known`; None: no passages
+        at all."""
 
     async def calibrate(self, calibrations: Mapping[str, Calibration]) -> None:
         """Keep what was reckoned, by embedder."""

@@ -250,11 +250,17 @@ class KnowledgeSettings:
     embedding_dimensions: int = setting(0, "Numbers per meaning to ask the embeddings API for; 0: its own", low=0)
     embedding_base_url: str = setting("", "Address of the embeddings API; empty: that of the reply model")
     embedding_api_key: str = setting("", "Its key; empty: that of the reply model", secret=True)
-    budget_seconds: float = setting(
-        0.02, "The embedder has so long while a caller waits; then words alone are compared", low=0.001, high=5
+    budget_seconds: float | None = setting(
+        None,
+        "The embedder has so long while a caller waits, then words alone are compared; empty: 0.02, or 0.25 for openai",
+        low=0.001,
+        high=5,
     )
     threshold: float | None = setting(
-        None, "Confidence below which nothing is answered; empty: as reckoned at ingest", low=0, high=1.5
+        None,
+        "Confidence below which nothing is answered; empty: as reckoned at ingest, 0.4 where words alone are compared",
+        low=0,
+        high=1.5,
     )
     clarify: bool = setting(True, "Ask back where a question fits several things equally well")
     rewrite: str = setting(

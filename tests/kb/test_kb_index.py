@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from knowledge_rig import asked, found
@@ -9,7 +9,7 @@ from knowledge_rig import asked, found
 from voicectl.conversation.turns import Passage
 from voicectl.errors import StoreError
 from voicectl.kb.index import KnowledgeIndex
-from voicectl.ports import Findings, NewChunk, NewDocument
+from voicectl.ports import Contents, Findings, NewChunk, NewDocument
 from voicectl.storage.database import Database
 from voicectl.storage.knowledge import KnowledgeStore
 
@@ -94,6 +94,9 @@ class Broken:
 
     async def count(self) -> int:
         return 1_000_000  # too many to hold
+
+    async def contents(self, known: Mapping[int, int] | None) -> Contents:
+        return Contents(1, (), ())
 
     async def find(self, searches: Sequence[Sequence[str]], words: Sequence[str] = (), *, limit: int) -> Findings:
         raise StoreError("the disk is gone")

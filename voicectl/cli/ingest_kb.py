@@ -74,11 +74,12 @@ def ingest_kb(
             language.partition("-")[0].strip().lower(),
             dry_run,
         )
+        seen = job.snapshot() if watch else frozenset()
         with _progress(out) as progress:
             report = asyncio.run(job.once(progress))
         _tell(out, report)
         if watch:
-            asyncio.run(job.watch(out))
+            asyncio.run(job.watch(out, seen))
         if report.failed:
             out.exit(1)
 
@@ -112,25 +113,28 @@ class _Job:
         async with bootstrap.knowledge_base(self._settings) as base:
             return await self._ingest(base, progress)
 
-    async def watch(self, out: Output) -> None:
-        """Ingest whenever something changes, until interrupted. What goes wrong is told, and tried again with the next
-        change."""
+    def snapshot(self) -> frozenset[tuple[str, int, int]]:
+        from voicectl.services.document_files import snapshot
+
+        return snapshot(self._paths)
+
+    async def watch(self, out: Output, seen: frozenset[tuple[str, int, int]]) -> None:
+        """Ingest whenever something is no longer as it was `seen`, until interrupted. What goes wrong is told, and
+        tried again with the next change."""
         import asyncio
 
         from voicectl import bootstrap
         from voicectl.errors import VoicectlError
-        from voicectl.services.document_files import snapshot
 
         out.note("watching; Ctrl-C ends it")
-        seen = await asyncio.to_thread(snapshot, self._paths)
         async with bootstrap.knowledge_base(self._settings) as base:
             while True:
                 await asyncio.sleep(WATCH_SECONDS)
-                now = await asyncio.to_thread(snapshot, self._paths)
-                if now == seen:
-                    continue
-                seen = now
                 try:
+                    now = await asyncio.to_thread(self.snapshot)
+                    if now == seen:
+                        continue
+                    seen = now
                     _tell(out, await self._ingest(base, None))
                 except VoicectlError as error:
                     out.warn(error.message)

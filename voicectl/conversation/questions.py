@@ -15,13 +15,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from voicectl.conversation import vocabulary
-from voicectl.conversation.turns import Line
 
 Ask = Literal["price", "hours", "when", "duration", "place", "person", "phone", "offer", "yes_no"]
 
@@ -221,6 +220,19 @@ def _common_stems() -> frozenset[str]:
     return frozenset(stem(word) for word in (*vocabulary.COMMON, *vocabulary.NUMBERS))
 
 
+_INTERROGATIVE = re.compile(
+    r"\?|^(?:and |but |so )*(?:what|which|who|whose|whom|how|why|where|when|is|are|do|does|did|can|could|would|will|may"
+    r"|should|has|have)\b|\b(?:what's|how much|how many|how long|tell me|i(?:'d| would) like to know|i need to know"
+    r"|looking for|wondering)\b"
+)
+
+
+def asks(text: str) -> bool:
+    """Whether an utterance asks for something that could be known, as far as its words tell."""
+    bare = without_fillers(text)
+    return bool(_INTERROGATIVE.search(bare) or "?" in text)
+
+
 def days_in(text: str) -> frozenset[int]:
     """The days of the week a text speaks of, ranges filled in; Monday is 0."""
     days = {_SHORT_DAY[name[:3].lower()] for name in _DAY.findall(text)}
@@ -300,17 +312,3 @@ def holds_all(question: Question, heading: str) -> bool:
 def _kind_words(question: Question) -> frozenset[str]:
     """What a question asks for, as words: "how much" speaks of a price without naming it."""
     return frozenset(stem(ask) for ask in question.asks)
-
-
-def standalone_question(lines: Sequence[Line]) -> str:
-    """See follow_up.py."""
-    from voicectl.conversation import follow_up
-
-    return follow_up.standalone_question(lines)
-
-
-def leans_back(text: str) -> bool:
-    """See leaning.py."""
-    from voicectl.conversation import leaning
-
-    return leaning.leans_back(text)

@@ -97,8 +97,8 @@ def calibrated(shelf: Shelf, foreign: Sequence[float], own: Sequence[float]) -> 
 def headings(passages: Iterable[Passage]) -> list[str]:
     """The last headings of a knowledge base, each once, evenly taken where there are many."""
     every = list(dict.fromkeys(passage.title.rpartition(" > ")[2] for passage in passages))
-    step = max(1, len(every) // MOST_OWN)
-    return every[::step][:MOST_OWN]
+    count = min(len(every), MOST_OWN)
+    return [every[at * len(every) // count] for at in range(count)]
 
 
 def _spread(figures: Sequence[float]) -> tuple[float, ...]:

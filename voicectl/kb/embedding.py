@@ -56,20 +56,27 @@ class _Remembered:
         self._vectors: OrderedDict[str, asyncio.Future[Vector]] = OrderedDict()
 
     def get(self, text: str) -> asyncio.Future[Vector] | None:
-        found = self._vectors.get(text)
+        key = _key(text)
+        found = self._vectors.get(key)
         if found is not None:
-            self._vectors.move_to_end(text)
+            self._vectors.move_to_end(key)
         return found
 
     def put(self, text: str, vector: asyncio.Future[Vector]) -> None:
-        self._vectors[text] = vector
-        vector.add_done_callback(lambda done: self._drop_failed(text, done))
+        key = _key(text)
+        self._vectors[key] = vector
+        vector.add_done_callback(lambda done: self._drop_failed(key, done))
         if len(self._vectors) > REMEMBERED:
             self._vectors.popitem(last=False)
 
-    def _drop_failed(self, text: str, done: asyncio.Future[Vector]) -> None:
-        if (done.cancelled() or done.exception() is not None) and self._vectors.get(text) is done:
-            del self._vectors[text]
+    def _drop_failed(self, key: str, done: asyncio.Future[Vector]) -> None:
+        if (done.cancelled() or done.exception() is not None) and self._vectors.get(key) is done:
+            del self._vectors[key]
+
+
+def _key(text: str) -> str:
+    """A question, however it is written: the same words may gain a capital and a question mark when they are final."""
+    return text.casefold().rstrip(" .?!")
 
 
 class LocalEmbedder:
@@ -81,6 +88,7 @@ class LocalEmbedder:
         self._remembered = _Remembered()
         self._thread = ThreadPoolExecutor(1, "voicectl-embedder")
         self._waiting = 0
+        self._broken: ServiceError | None = None
         self._ingest: ThreadPoolExecutor | None = None
 
     async def warm_up(self) -> None:
@@ -124,15 +132,25 @@ class LocalEmbedder:
         return minilm.known()
 
     def _loaded(self) -> minilm.MiniLM:
-        if missing():
-            raise ServiceError(f"{', '.join(missing())} cannot be imported", f"pip install {' '.join(missing())}")
+        if self._broken is not None:  # it would be again
+            raise self._broken
         try:
+            if missing():
+                raise ServiceError(f"{', '.join(missing())} cannot be imported", f"pip install {' '.join(missing())}")
             return minilm.loaded()
+        except ServiceError as bad:
+            self._broken = bad
+            raise
         except Exception as bad:  # a wheel that is broken, or made for another processor
-            raise ServiceError(f"the embedder cannot be loaded: {bad}", "set knowledge.embedder = none") from bad
+            self._broken = ServiceError(f"the embedder cannot be loaded: {bad}", "set knowledge.embedder = none")
+            raise self._broken from bad
 
     def _embed(self, text: str) -> Vector:
-        return self._loaded().embed(text)
+        model = self._loaded()
+        try:
+            return model.embed(text)
+        except Exception as bad:
+            raise ServiceError(f"the embedder failed ({type(bad).__name__})") from bad
 
 
 class EmbeddingService:

@@ -11,9 +11,8 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from voicectl.errors import StoreError
 from voicectl.kb.shelf import Shelf, digest, meant
-from voicectl.ports import KnowledgeStore, VectorStore
+from voicectl.ports import Contents, KnowledgeStore, Scope, VectorStore
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +32,9 @@ class Following:
         self._embedder = embedder
         self._shelf: Shelf | None = None
         self._looked_at = float("-inf")
+        self._version: int | None = None
+        self.scopes: dict[str, Scope] = {}
+        """By source; of a knowledge base too large for a shelf."""
         self._first: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "voicectl-shelf")
@@ -62,31 +64,44 @@ class Following:
     async def _look_again(self) -> None:
         try:
             await self._look()
-        except StoreError:
-            log.warning("the knowledge base could not be looked at again; answers come from what was there before")
+        except Exception as bad:  # nobody waits for this task
+            log.warning(
+                "the knowledge base could not be looked at again; answers come from what was there before",
+                extra={"kind": type(bad).__name__},
+            )
+            self._looked_at = asyncio.get_running_loop().time()
 
     async def _look(self) -> None:
         version = await self._store.version()
-        if self._looked_at < 0 or self._shelf is None or self._shelf.version != version:
+        if version != self._version:
             if await self._store.count() > MOST:
+                if self._shelf is not None or self._version is None:
+                    log.warning("the knowledge base is too large to be held; its words are looked for in the database")
                 self._shelf = None
+                self.scopes = {scope.source: scope for scope in (await self._store.contents(None)).scopes}
             else:
                 self._shelf = await self._filled()
+            self._version = version
         self._looked_at = asyncio.get_running_loop().time()
 
     async def _filled(self) -> Shelf:
         before = self._shelf or Shelf(-1, (), ())
         contents = await self._store.contents(before.documents)
+        loop = asyncio.get_running_loop()
         vectors = None
         if self._vectors is not None:
-            passages = [each.passage for each in contents.passages]
-            needed = list({digest(text) for passage in passages for text in meant(passage)})
+            needed = await loop.run_in_executor(self._thread, _needed, before, contents)
             vectors = await self._vectors.load(self._embedder, needed)
-        loop = asyncio.get_running_loop()
-        shelf = await loop.run_in_executor(self._thread, before.grown, contents, vectors, self._embedder)
-        if shelf.without_meaning:
+        shelf = await loop.run_in_executor(self._thread, before.grown, contents, vectors)
+        if self._vectors is not None and shelf.without_meaning:
             log.warning(
                 "some passages are found by their words alone; ingest again to reckon their meanings",
-                extra={"count": shelf.without_meaning},
+                extra={"count": len(shelf.without_meaning)},
             )
         return shelf
+
+
+def _needed(before: Shelf, contents: Contents) -> list[str]:
+    """The digests of what has no meaning on the shelf: what is new, and what had none."""
+    passages = [*before.without_meaning, *(each.passage for each in contents.passages)]
+    return list({digest(text) for passage in passages for text in meant(passage)})

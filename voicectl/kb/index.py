@@ -84,10 +84,14 @@ UNSEEN_PASSAGES = 20
 """Passages reckoned to be there besides: in a small knowledge base a word that all hold need not be a common one."""
 
 BUDGET_SECONDS = 0.02
-"""For the embedder to answer a caller who waits."""
+SERVICE_BUDGET = 0.25
+"""For the embedder to answer a caller who waits: one in this process, and one that is a round trip away."""
 
 INLINE = 2_000
-"""Passages that are compared without a thread: less than a millisecond."""
+"""Passages whose meanings are compared without a thread: a millisecond or two."""
+
+LONGEST = 80
+"""Words of a question that are looked up, from its end: who says more has come to the point last."""
 
 AT_ONCE = 8
 """Passages of the database judged between two looks at the event loop."""
@@ -163,20 +167,21 @@ class KnowledgeIndex:
             text = await self._rewriter.standalone(inquiry.lines)
         else:
             text = standalone_question(inquiry.lines)
+        text = " ".join(text.split()[-LONGEST:])
         asked = read_question(text)
         shelf = await self._following.current()
         if not (asked.terms or asked.asks):
             return Retrieval("unknown", question=text, threshold=self._bar(shelf, meant=self._embedder is not None))
+        where = Where(
+            inquiry.language.partition("-")[0].lower(), inquiry.collections, self._today() if self._today else None
+        )
         if shelf is None:
-            asked, judged, meant = *await self._from_store(asked), False
+            asked, judged, meant = *await self._from_store(asked, where), False
         else:
-            where = Where(
-                inquiry.language.partition("-")[0].lower(), inquiry.collections, self._today() if self._today else None
-            )
             vector = await self._meaning(text, shelf, early=inquiry.early)
             recent = frozenset(passage.id for passage in inquiry.recent) if leans else frozenset()
             meant = vector is not None
-            if len(shelf.passages) <= INLINE:
+            if vector is not None and len(shelf.passages) <= INLINE:
                 asked, judged = _judge(shelf, asked, where, vector, recent)
             else:
                 loop = asyncio.get_running_loop()
@@ -190,16 +195,18 @@ class KnowledgeIndex:
             return None
         try:
             async with asyncio.timeout(None if early else self._budget):
-                return await self._embedder.question(to_the_point(text), early=early)
+                vector = await self._embedder.question(to_the_point(text), early=early)
         except (TimeoutError, ServiceError):
             return None
+        return vector if len(vector) == shelf.meanings.texts.shape[1] else None
 
     def _bar(self, shelf: Shelf | None, *, meant: bool) -> float:
+        if self._threshold is not None and (meant or self._embedder is None):
+            return self._threshold
         if not meant:
             return ENOUGH
-        if self._threshold is not None:
-            return self._threshold
-        return shelf.calibration.threshold if shelf is not None and shelf.calibration is not None else THRESHOLD
+        calibration = shelf.calibrations.get(self._name) if shelf is not None else None
+        return calibration.threshold if calibration is not None else THRESHOLD
 
     def _outcome(
         self, text: str, asked: Question, judged: list[_Judged], bar: float, limit: int, *, meant: bool, partial: bool
@@ -233,7 +240,7 @@ class KnowledgeIndex:
             partial,
         )
 
-    async def _from_store(self, asked: Question) -> tuple[Question, list[_Judged]]:
+    async def _from_store(self, asked: Question, where: Where) -> tuple[Question, list[_Judged]]:
         said = [term.word for term in asked.terms]
         every = list(dict.fromkeys(word for term in asked.terms for word in (term.word, *term.also)))
         # Searched twice: among many words that answer for it, a word that was said can be outvoted.
@@ -243,6 +250,9 @@ class KnowledgeIndex:
         for at, passage in enumerate(found.passages):
             if at % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)  # other calls are talking
+            scope = self._following.scopes.get(passage.source)
+            if scope is None or not where.admits(scope) or scope.language not in ("", where.language or scope.language):
+                continue
             held = share_found(asked.terms, bag(f"{passage.title}\n{passage.text}"))
             judged.append(_Judged(passage, held + _fit(asked, passage), held, held))
         return asked, judged
@@ -275,6 +285,8 @@ def _judge(
     judged = []
     for place, near in zip(chosen.tolist(), meaning.tolist(), strict=True):
         passage, held = shelf.passages[place], float(evidence[place])
+        if not shelf.meanings.meant[place]:  # reckoned later; until then its words speak for it
+            near = held
         score = near + WORDS * float(squared[place]) ** 2 * tells / (1 + tells) + KIND * _kinds(asked, passage)
         score += RECENT * (passage.id in recent)
         judged.append(_Judged(passage, score, near + EVIDENCE * held - UNSEEN * unseen, held, near))

@@ -7,7 +7,6 @@ grammar ("how much is it") has no words to search for: whatever they found, it w
 
 from __future__ import annotations
 
-from voicectl.conversation.follow_up import standalone_question
 from voicectl.conversation.questions import Question
 from voicectl.conversation.vocabulary import DAYS
 
@@ -29,6 +28,3 @@ def search_terms(question: Question) -> list[str]:
         if ask in question.asks:
             also += words
     return list(dict.fromkeys(said + also))[:MOST]
-
-
-__all__ = ["search_terms", "standalone_question"]

@@ -7,7 +7,9 @@ never changes: a new one is made of the old one and of what is new, in a thread,
 
 from __future__ import annotations
 
+import copy
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -64,11 +66,15 @@ class Words:
         """`held`: for each passage its stems, separated by spaces."""
         self._numbers: dict[str, int] = {}
         number = self._numbers.setdefault
-        flat = [number(each, len(self._numbers)) for text in held for each in text.split()]
-        lengths = np.fromiter((text.count(" ") + 1 if text else 0 for text in held), dtype=np.int64, count=len(held))
-        of_stem = np.asarray(flat, dtype=np.int32)
+        flat, lengths = array("i"), array("i")  # turning one long list into an array would hold the interpreter
+        for text in held:
+            each = [number(word, len(self._numbers)) for word in text.split()]
+            flat.extend(each)
+            lengths.append(len(each))
+        of_stem = np.frombuffer(flat, dtype=np.int32) if flat else np.empty(0, dtype=np.int32)
         order = np.argsort(of_stem, kind="stable")
-        self._places: Places = np.repeat(np.arange(len(held), dtype=np.int32), lengths)[order]
+        places = np.repeat(np.arange(len(held), dtype=np.int32), np.asarray(lengths, dtype=np.int64))
+        self._places: Places = places[order]
         self._starts = np.searchsorted(of_stem[order], np.arange(len(self._numbers) + 1))
         self._count = len(held)
 
@@ -135,8 +141,9 @@ class Meanings:
     components), then the best of those by all numbers. Reading 300 MB for a question would take 30 ms.
     """
 
-    def __init__(self, titles: Floats, of_title: Places, texts: Floats) -> None:
-        self.titles, self.of_title, self.texts = titles, of_title, texts
+    def __init__(self, titles: Floats, of_title: Places, texts: Floats, meant: NDArray[np.bool_]) -> None:
+        """`meant`: for each passage whether its meaning has been reckoned."""
+        self.titles, self.of_title, self.texts, self.meant = titles, of_title, texts, meant
         self._axes: Floats | None = None
         if len(texts) > MANY:
             sample = texts[:: max(1, len(texts) // _SAMPLE)]
@@ -197,13 +204,13 @@ class Shelf:
         scopes: Sequence[Scope],
         shelved: Sequence[ShelvedPassage],
         vectors: Mapping[str, bytes] | None = None,
-        calibration: Calibration | None = None,
+        calibrations: Mapping[str, Calibration] | None = None,
         before: Shelf | None = None,
     ) -> None:
         """`vectors`: by digest; None where meanings are not compared. `before`: a shelf whose meanings are taken over.
         For a thread: 100,000 passages take seconds."""
         self.version = version
-        self.calibration = calibration
+        self.calibrations = dict(calibrations or {})
         self.scopes = {scope.id: scope for scope in scopes}
         self.shelved = list(shelved)
         self.passages = [each.passage for each in self.shelved]
@@ -211,8 +218,6 @@ class Shelf:
         self.words = Words([each.stems or " ".join(stems("\n".join(meant(each.passage)))) for each in self.shelved])
         self._documents = np.asarray([each.document for each in self.shelved], dtype=np.int64)
         self._admitted: dict[Where, NDArray[np.bool_]] = {}
-        self.without_meaning = 0
-        """Passages whose meaning has not been reckoned."""
         self.meanings = None if vectors is None else self._meanings(vectors, before)
 
     @property
@@ -220,17 +225,25 @@ class Shelf:
         """Version of each document, by its id."""
         return {scope.id: scope.version for scope in self.scopes.values()}
 
-    def digests(self) -> set[str]:
-        """Of every text whose meaning is needed."""
-        return {digest(text) for passage in self.passages for text in meant(passage)}
+    @property
+    def without_meaning(self) -> list[Passage]:
+        """Passages whose meaning has not been reckoned; all where none has."""
+        if self.meanings is None:
+            return self.passages
+        return [self.passages[place] for place in np.flatnonzero(~self.meanings.meant)]
 
-    def grown(self, contents: Contents, vectors: Mapping[str, bytes] | None, embedder: str) -> Shelf:
-        """The shelf of newer contents, which lack the passages that are here already. `vectors`: of the new ones."""
+    def grown(self, contents: Contents, vectors: Mapping[str, bytes] | None) -> Shelf:
+        """The shelf of newer contents, which lack the passages that are here already. `vectors`: of the new ones, and
+        of those that had none."""
+        if tuple(self.scopes.values()) == contents.scopes and not contents.passages and not vectors:
+            same = copy.copy(self)
+            same.version, same.calibrations = contents.version, dict(contents.calibrations)
+            return same
         known = self.documents
         stay = {scope.id for scope in contents.scopes if known.get(scope.id) == scope.version}
         shelved = [each for each in self.shelved if each.document in stay] + list(contents.passages)
         shelved.sort(key=lambda each: each.passage.id)
-        return Shelf(contents.version, contents.scopes, shelved, vectors, contents.calibrations.get(embedder), self)
+        return Shelf(contents.version, contents.scopes, shelved, vectors, contents.calibrations, self)
 
     def admitted(self, where: Where) -> NDArray[np.bool_] | None:
         """For each passage whether a search may find it; None when it may find all.
@@ -249,6 +262,7 @@ class Shelf:
         return None if mask.all() else mask
 
     def _meanings(self, vectors: Mapping[str, bytes], before: Shelf | None) -> Meanings | None:
+        """From `vectors` first, for they are newer; a vector of another size than the others is none."""
         old = before.meanings if before else None
         size = old.texts.shape[1] if old else len(next(iter(vectors.values()), b"")) // 2
         if not size or not self.passages:
@@ -257,20 +271,21 @@ class Shelf:
         of_title = [numbers.setdefault(passage.title, len(numbers)) for passage in self.passages]
         texts = np.zeros((len(self.passages), size), dtype=np.float32)
         titles = np.zeros((len(numbers), size), dtype=np.float32)
-        seen: set[int] = set()
+        meant_at = np.zeros(len(self.passages), dtype=np.bool_)
+        titled: set[int] = set()
         for place, (passage, number) in enumerate(zip(self.passages, of_title, strict=True)):
             was = before.place.get(passage.id) if before and old else None
-            if before and old and was is not None:
+            if before and old and was is not None and old.meant[was]:
                 texts[place] = old.texts[was]
-                if number not in seen:
+                meant_at[place] = True
+                if number not in titled:
                     titles[number] = old.titles[old.of_title[was]]
             else:
                 head, whole = (vectors.get(digest(text)) for text in meant(passage))
-                if whole is None:
-                    self.without_meaning += 1
-                else:
+                if whole is not None and len(whole) == 2 * size:
                     texts[place] = np.frombuffer(whole, dtype="<f2")
-                if head is not None and number not in seen:
+                    meant_at[place] = True
+                if head is not None and len(head) == 2 * size and number not in titled:
                     titles[number] = np.frombuffer(head, dtype="<f2")
-            seen.add(number)
-        return Meanings(titles, np.asarray(of_title, dtype=np.int32), texts)
+            titled.add(number)
+        return Meanings(titles, np.asarray(of_title, dtype=np.int32), texts, meant_at)

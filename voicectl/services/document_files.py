@@ -16,6 +16,9 @@ from voicectl.errors import NotFoundError
 from voicectl.kb.formats import readers
 from voicectl.kb.web import is_web_address
 
+DEEPEST = 100
+"""Folders in one another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -86,11 +89,13 @@ def _label(folder: Path, folders: Iterable[Path]) -> PurePosixPath:
 
 
 def _walk(folder: Path, root: Path, source: PurePosixPath, found: Found, known: set[str], seen: set[Path]) -> None:
-    real = folder.resolve()
-    if real in seen:  # a link to a folder that is read anyway, or to one above it
-        return
-    seen.add(real)
     try:
+        real = folder.resolve()
+        if real in seen:  # a link to a folder that is read anyway, or to one above it
+            return
+        seen.add(real)
+        if len(source.parts) > DEEPEST:
+            raise OSError(f"there are more than {DEEPEST} folders in one another")
         entries = sorted(folder.iterdir())
     except OSError as bad:
         found.failed.append(Note(as_text(str(source)), bad.strerror or str(bad)))
@@ -99,7 +104,7 @@ def _walk(folder: Path, root: Path, source: PurePosixPath, found: Found, known: 
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_symlink() and not entry.resolve().is_relative_to(root.resolve()):
+        if entry.is_symlink() and not _leads_inside(entry, root):
             continue
         if entry.is_dir():
             _walk(entry, root, source / entry.name, found, known, seen)
@@ -108,6 +113,13 @@ def _walk(folder: Path, root: Path, source: PurePosixPath, found: Found, known: 
                 _take(entry, source / entry.name, found, known, seen)
             else:
                 found.ignored += 1
+
+
+def _leads_inside(link: Path, root: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a link to itself
+        return False
 
 
 def _take(path: Path, source: PurePosixPath, found: Found, known: set[str], seen: set[Path]) -> None:

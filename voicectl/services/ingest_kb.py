@@ -1,9 +1,10 @@
 """Documents in, searchable knowledge out.
 
-Only what changed is read again: a digest of a document's bytes and of the way we read it is kept with it. What was
-ingested from a folder or a sitemap and is no longer in it is removed. A document is read in a child process with bounds
-on its time and memory (kb/sandbox.py); one that cannot be read is reported and changes nothing, an earlier version of
-it stays.
+A document is known by its source, within its collection: the name of a folder and the path inside it
+(document_files.py), or its address. Only what changed is read again: a digest of its bytes and of the way we read them
+is kept with it. What was ingested from a folder or a sitemap and is no longer in it is removed. A document is read in a
+child process with bounds on its time and memory (kb/sandbox.py); one that cannot be read is reported and changes
+nothing, an earlier version of it stays.
 
 First everything is read, then the meanings of what is new are reckoned (meanings.py), then all changes become visible
 in one transaction or not at all. Whoever kills this loses nothing: what was there before stays whole, and the next
@@ -100,7 +101,13 @@ async def ingest(
     """
     from voicectl.kb.sandbox import Sandbox
 
-    stored = {document.source: document for document in await store.documents()}
+    # A collection is a world of its own: two may have a folder of the same name.
+    mark = f"{collection}:" if collection else ""
+    stored = {
+        document.source.removeprefix(mark): document
+        for document in await store.documents()
+        if document.collection == collection
+    }
     found = await asyncio.to_thread(find, paths, stored)
     if not (found.files or found.failed or urls):
         where = ", ".join(str(path) for path in paths)
@@ -130,13 +137,16 @@ async def ingest(
         if progress:
             progress("storing", 0, 0, "")
         if put or gone:
-            await store.replace(put, gone)
+            marked = [replace(document, source=f"{mark}{document.source}") for document in put]
+            await store.replace(marked, [f"{mark}{source}" for source in gone])
         if meanings is not None:
             try:
-                calibration = await meanings.settled(store) or await meanings.settle(store)
+                calibration, later = await meanings.settle(store, _of(progress, "meanings"))
+                reckoned += later
             except ServiceError as bad:
                 without_meaning = bad.message
-    renamed, added, removed = _match_renamed(desk.new, [stored[source] for source in gone])
+    vanished = [replace(stored[source], source=source) for source in gone]
+    renamed, added, removed = _match_renamed(desk.new, vanished)
     replaced = {document.source for document in put} | set(gone)
     return IngestReport(
         added=tuple(added),
@@ -184,8 +194,8 @@ class _Desk:
     def document(self, source: str, name: str, data: bytes) -> None:
         """Read a document, if it has to be."""
         known = self.stored.get(source)
-        digest = _digest(name, data)
-        if known is not None and (known.digest, known.collection) == (digest, self.collection):
+        digest = _digest(name, data, self.language)
+        if known is not None and known.digest == digest:
             self.unchanged.append(source)
             return
         try:
@@ -268,8 +278,9 @@ def _bytes(path: Path) -> bytes:
         raise Unreadable(bad.strerror or str(bad)) from bad
 
 
-def _digest(name: str, data: bytes) -> str:
-    return hashlib.sha256(f"{READING} {Path(name).suffix.lower()}\n".encode() + data).hexdigest()
+def _digest(name: str, data: bytes, language: str) -> str:
+    way = f"{READING} {Path(name).suffix.lower()} {language}".rstrip()
+    return hashlib.sha256(f"{way}\n".encode() + data).hexdigest()
 
 
 def _match_renamed(

@@ -3,21 +3,31 @@
 What has been reckoned is kept at once, by the text's digest, whether the ingest that asked for it comes to its end or
 not: an ingest of a thousand files that is killed goes on where it was, a renamed file costs nothing, and a changed one
 only what changed in it.
+
+Several may ingest at the same time. One may then forget what another has reckoned and not yet stored the passages of;
+so whoever is done looks at everything there is, and reckons again what is missing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from voicectl.conversation.questions import to_the_point
 from voicectl.kb.calibration import FOREIGN, calibrated, headings
 from voicectl.kb.index import assess
-from voicectl.kb.shelf import Shelf, digest, packed, unpacked
-from voicectl.ports import Calibration, Embedder, KnowledgeStore, VectorStore
+from voicectl.kb.shelf import Shelf, digest, meant, packed, unpacked
+from voicectl.ports import Calibration, Contents, Embedder, KnowledgeStore, VectorStore
+
+if TYPE_CHECKING:
+    from voicectl.ports import Vector
 
 AT_ONCE = 32
 """Texts between two commits: as much is reckoned again after a crash."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many texts are done and how many there are."""
 
 
 class Meanings:
@@ -27,7 +37,7 @@ class Meanings:
         self.embedder = embedder
         self.vectors = vectors
 
-    async def reckon(self, texts: Iterable[str], progress: Callable[[int, int], None] | None = None) -> int:
+    async def reckon(self, texts: Iterable[str], progress: Progress | None = None) -> int:
         """See to it that each text has its vector; say how many had none. Raises ServiceError and StoreError; what
         was reckoned until then is kept."""
         have = await self.vectors.have(self.embedder.name)
@@ -49,37 +59,41 @@ class Meanings:
             progress(len(missing), len(missing))
         return len(missing)
 
-    async def settle(self, store: KnowledgeStore) -> Calibration | None:
-        """After a change: reckon the threshold and forget what no text has any more. None for an empty knowledge base.
-
-        Raises ServiceError and StoreError.
+    async def settle(self, store: KnowledgeStore, progress: Progress | None = None) -> tuple[Calibration | None, int]:
+        """After an ingest: reckon what still has no meaning, and the threshold, if anything has changed since that was
+        reckoned; forget what no text has any more. Gives the calibration, None for an empty knowledge base, and how
+        many meanings were reckoned. Raises ServiceError and StoreError.
         """
         name = self.embedder.name
         contents = await store.contents({})
         if not contents.passages:
             await self.vectors.prune(name, ())
-            return None
-        loop = asyncio.get_running_loop()
-        vectors = await self.vectors.load(name)
-        shelf = await loop.run_in_executor(None, Shelf, contents.version, contents.scopes, contents.passages, vectors)
-        own = headings(shelf.passages)
-        asked = [to_the_point(text) for text in (*FOREIGN, *own)]
+            return None, 0
+        texts = [text for each in contents.passages for text in meant(each.passage)]
+        reckoned = await self.reckon(texts, progress)
+        found = contents.calibrations.get(name)
+        if found is not None and found.version == contents.version:
+            return found, reckoned
+        asked = [to_the_point(text) for text in (*FOREIGN, *headings([each.passage for each in contents.passages]))]
         await self.reckon(asked)
-        vectors = await self.vectors.load(name, [digest(text) for text in asked])
-        await self.vectors.prune(name, shelf.digests() | set(vectors))
-
-        def confidence(texts: Sequence[str]) -> list[float]:
-            return [assess(shelf, text, unpacked(vectors[digest(to_the_point(text))])) for text in texts]
-
-        def reckoned() -> Calibration:
-            return calibrated(shelf, confidence(FOREIGN), confidence(own))
-
-        found = await loop.run_in_executor(None, reckoned)
+        vectors = await self.vectors.load(name)
+        await self.vectors.prune(name, {digest(text) for text in (*texts, *asked)})
+        of_asked = {text: await self._vector(text, vectors) for text in asked}
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(None, _calibration, contents, vectors, of_asked)
         await store.calibrate({name: found})
-        return found
+        return found, reckoned
 
-    async def settled(self, store: KnowledgeStore) -> Calibration | None:
-        """What was reckoned for the contents as they are; None where they have changed since."""
-        contents = await store.contents({scope.id: scope.version for scope in (await store.contents({})).scopes})
-        found = contents.calibrations.get(self.embedder.name)
-        return found if found is not None and found.version == contents.version else None
+    async def _vector(self, text: str, vectors: Mapping[str, bytes]) -> Vector:
+        """Of a question; anew, where somebody else has just forgotten it."""
+        stored = vectors.get(digest(text))
+        return unpacked(stored) if stored is not None else (await self.embedder.texts([text]))[0]
+
+
+def _calibration(contents: Contents, vectors: Mapping[str, bytes], asked: Mapping[str, Vector]) -> Calibration:
+    shelf = Shelf(contents.version, contents.scopes, contents.passages, vectors)
+
+    def confidence(texts: Sequence[str]) -> list[float]:
+        return [assess(shelf, text, asked[to_the_point(text)]) for text in texts]
+
+    return calibrated(shelf, confidence(FOREIGN), confidence(headings(shelf.passages)))

@@ -34,6 +34,7 @@ from voicectl.conversation import effects as fx
 from voicectl.conversation import events as ev
 from voicectl.conversation.machine import Conversation
 from voicectl.conversation.manners import Manners
+from voicectl.conversation.questions import asks
 from voicectl.conversation.turns import Closing, Line, Passage, Turn
 from voicectl.conversation.wishes import asks_source
 from voicectl.errors import ReplyError
@@ -361,7 +362,7 @@ class LiveCall:
             self.post(ev.Failed(self.now, "llm", "internal", generation))
         else:
             self.post(ev.ReplyFinished(self.now, generation, end.reason, end.closing, end.usage, passages))
-            if found is not None and found.outcome == "unknown":
+            if found is not None and found.outcome == "unknown" and not found.partial:
                 self._record_gap(request, found)
 
     async def _search(self, lines: tuple[Line, ...]) -> Retrieval | None:
@@ -412,8 +413,8 @@ class LiveCall:
             log.debug("nothing was looked up in advance")
 
     def _record_gap(self, request: ReplyRequest, found: Retrieval) -> None:
-        """Keep a question that was not answered; what is no question, like a farewell, is no gap."""
-        if self._service.gaps is None or not found.question or act_of(request.question) is not None:
+        """Keep a question that was not answered. What is no question is no gap, and may be a name or a number."""
+        if self._service.gaps is None or not asks(found.question) or act_of(request.question) is not None:
             return
         self._service.gaps.record_gap(
             Gap(

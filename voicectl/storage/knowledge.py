@@ -120,7 +120,7 @@ class KnowledgeStore:
         """See ports.KnowledgeStore. Does not wait for what is being written: calls are waiting."""
         return await self._database.read(lambda connection: _version(connection)[0], after_writes=False)
 
-    async def contents(self, known: Mapping[int, int]) -> Contents:
+    async def contents(self, known: Mapping[int, int] | None) -> Contents:
         """See ports.KnowledgeStore."""
         of = _documents.c
         scopes = sa.select(
@@ -134,7 +134,11 @@ class KnowledgeStore:
             while True:
                 version, calibrations = _version(connection)
                 documents = [Scope(*row) for row in connection.execute(scopes)]
-                sources = {scope.id: scope.source for scope in documents if known.get(scope.id) != scope.version}
+                sources = {
+                    scope.id: scope.source
+                    for scope in documents
+                    if known is not None and known.get(scope.id) != scope.version
+                }
                 wanted = list(sources)
                 found = [
                     ShelvedPassage(
@@ -157,8 +161,8 @@ class KnowledgeStore:
         """See ports.KnowledgeStore."""
 
         def work(connection: Connection) -> None:
-            kept = _version(connection)[1] | {name: asdict(each) for name, each in calibrations.items()}
-            self._changed(connection, kept)
+            state = connection.execute(sa.select(_state.c.calibrations).with_for_update()).scalar_one_or_none()
+            self._changed(connection, (state or {}) | {name: asdict(each) for name, each in calibrations.items()})
 
         await self._database.run_apart(work)
 
@@ -196,18 +200,18 @@ class KnowledgeStore:
                 ]
                 if rows:
                     connection.execute(sa.insert(_chunks), rows)
-            self._changed(connection, _version(connection)[1])
+            self._changed(connection)
 
         await self._database.run_apart(work)
 
-    def _changed(self, connection: Connection, calibrations: dict[str, Any]) -> None:
-        """Count the version up, at the end of a change."""
+    def _changed(self, connection: Connection, calibrations: dict[str, Any] | None = None) -> None:
+        """Count the version up, at the end of a change. None leaves the calibrations alone."""
         insert = self._database.insert(KnowledgeState)
-        upsert = insert.on_conflict_do_update(
-            index_elements=["id"],
-            set_={"version": _state.c.version + 1, "calibrations": insert.excluded.calibrations},
-        )
-        connection.execute(upsert, {"id": 1, "version": 1, "calibrations": calibrations})
+        change: dict[str, Any] = {"version": _state.c.version + 1}
+        if calibrations is not None:
+            change["calibrations"] = insert.excluded.calibrations
+        upsert = insert.on_conflict_do_update(index_elements=["id"], set_=change)
+        connection.execute(upsert, {"id": 1, "version": 1, "calibrations": calibrations or {}})
 
     async def search(self, terms: Sequence[str], *, limit: int) -> list[Passage]:
         """Up to `limit` passages that hold any of the terms, best first. Scores compare within one answer only."""

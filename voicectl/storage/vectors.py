@@ -53,7 +53,11 @@ class VectorStore:
         upsert = insert.on_conflict_do_update(
             index_elements=["embedder", "digest"], set_={"vector": insert.excluded.vector}
         )
-        await self._database.run_apart(lambda connection: connection.execute(upsert, rows) and None)
+
+        def work(connection: Connection) -> None:
+            connection.execute(upsert, rows)
+
+        await self._database.run_apart(work)
 
     async def prune(self, embedder: str, keep: Collection[str]) -> int:
         """See ports.VectorStore."""
