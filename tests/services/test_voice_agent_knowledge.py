@@ -234,13 +234,14 @@ def test_an_interruption_ends_the_search() -> None:
 def test_who_asks_for_the_source_is_told_of_the_last_reply(question: str) -> None:
     async def talk(bench: Bench) -> None:
         await bench.asks("When do you open?")
+        await bench.asks("Where can I park?")
         await bench.asks("Thanks.")
         await bench.asks(question)
 
-    books = Books([ANSWER, Retrieval("unknown"), Retrieval("answer", (PARKING,))])
+    books = Books([ANSWER, Retrieval("answer", (PARKING,)), Retrieval("unknown")])
     bench = hold(talk, books=books, gaps=Notebook())
-    assert len(bench.books.asked) == 2  # not for the third
-    assert bench.model.asked[2].passages == (HOURS,) and not bench.model.asked[2].knowledge_failed
+    assert len(bench.books.asked) == 3  # nothing was searched for the fourth
+    assert bench.model.asked[3].passages == (PARKING,) and not bench.model.asked[3].knowledge_failed
     assert bench.gaps is not None and bench.gaps.kept == []
 
 
