@@ -64,6 +64,9 @@ EVIDENCE = 0.3
 UNSEEN = 0.2
 """Weights; see the top of this file."""
 
+LOOKED_INTO = 15
+"""Passages whose text is read before they are ranked."""
+
 KIND = 0.06
 """For holding the kind of thing that was asked for: a price, a time of day."""
 
@@ -272,24 +275,25 @@ def _judge(
     places = {int(place) for place in hold[top(evidence[hold], CANDIDATES)]}
     if vector is None or shelf.meanings is None:
         return asked, [
-            _Judged(passage, held + _fit(asked, passage), held, held)
+            _Judged(passage, share + _fit(asked, passage), share, share)
             for place in places
-            for passage, held in ((shelf.passages[place], float(evidence[place])),)
+            for passage, share in ((shelf.passages[place], float(evidence[place])),)
         ]
     places.update(int(place) for place in shelf.meanings.nearest(vector, CANDIDATES, mask))
     chosen = np.asarray(sorted(places), dtype=np.int32)
-    meaning = shelf.meanings.cosines(vector, chosen)
+    held = evidence[chosen]
+    # What is reckoned later is judged by its words until then.
+    near = np.where(shelf.meanings.meant[chosen], shelf.meanings.cosines(vector, chosen), held)
     total = sum(term.worth for term in asked.terms)
     tells = sum(term.worth**2 for term in asked.terms)
     unseen = sum(term.worth for term in asked.terms if not _seen(shelf, term)) / total if total else 0.0
+    scores = near + WORDS * squared[chosen] ** 2 * tells / (1 + tells)
+    confidences = near + EVIDENCE * held - UNSEEN * unseen
     judged = []
-    for place, near in zip(chosen.tolist(), meaning.tolist(), strict=True):
-        passage, held = shelf.passages[place], float(evidence[place])
-        if not shelf.meanings.meant[place]:  # reckoned later; until then its words speak for it
-            near = held
-        score = near + WORDS * float(squared[place]) ** 2 * tells / (1 + tells) + KIND * _kinds(asked, passage)
-        score += RECENT * (passage.id in recent)
-        judged.append(_Judged(passage, score, near + EVIDENCE * held - UNSEEN * unseen, held, near))
+    for at in np.argsort(-scores, kind="stable")[:LOOKED_INTO].tolist():
+        passage = shelf.passages[chosen[at]]
+        score = float(scores[at]) + KIND * _kinds(asked, passage) + RECENT * (passage.id in recent)
+        judged.append(_Judged(passage, score, float(confidences[at]), float(held[at]), float(near[at])))
     return asked, judged
 
 
