@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PATIENCE_SECONDS = 10.0
+SAMPLE = "_sample/"
+"""How the sources of the sample company's documents begin, where they come with the package."""
+
 
 @dataclass(slots=True)
 class Services:
@@ -120,7 +124,7 @@ async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[
 @asynccontextmanager
 async def knowledge_base(settings: Settings) -> AsyncIterator[KnowledgeBase]:
     """The knowledge base of the configured database. Raises ConfigError and StoreError."""
-    async with database(settings) as opened, knowledge_of(settings, opened) as base:
+    async with database(settings) as opened, knowledge_of(settings, opened, patient=True) as base:
         yield base
 
 
@@ -144,8 +148,9 @@ async def temporary_knowledge_base(
 
 
 @asynccontextmanager
-async def knowledge_of(settings: Settings, opened: Database) -> AsyncIterator[KnowledgeBase]:
-    """The knowledge base in an open database."""
+async def knowledge_of(settings: Settings, opened: Database, *, patient: bool = False) -> AsyncIterator[KnowledgeBase]:
+    """The knowledge base in an open database. `patient`: nobody is on the line, so the embedder has the time it
+    takes."""
     from voicectl.kb.index import BUDGET_SECONDS, SERVICE_BUDGET, KnowledgeIndex
     from voicectl.services.meanings import Meanings
     from voicectl.storage.gaps import GapStore
@@ -166,6 +171,8 @@ async def knowledge_of(settings: Settings, opened: Database) -> AsyncIterator[Kn
         "clarify": known.clarify,
     }
     budget = known.budget_seconds or (SERVICE_BUDGET if known.embedder == "openai" else BUDGET_SECONDS)
+    if patient:
+        budget = PATIENCE_SECONDS
     index = KnowledgeIndex(
         store, vectors=vectors, embedder=embedder, budget=budget, threshold=known.threshold, **manner
     )

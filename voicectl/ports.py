@@ -71,6 +71,8 @@ class ReplyEnd:
     reason: str = "stop"
     closing: Closing | None = None
     usage: Usage | None = None
+    unanswered: bool = False
+    """The model says itself that it had no answer."""
 
 
 class ReplyModel(Protocol):

@@ -260,7 +260,7 @@ class KnowledgeSettings:
         None,
         "Confidence below which nothing is answered; empty: as reckoned at ingest, 0.4 where words alone are compared",
         low=0,
-        high=1.5,
+        high=1,
     )
     clarify: bool = setting(True, "Ask back where a question fits several things equally well")
     rewrite: str = setting(

@@ -29,7 +29,7 @@ def test_it_says_what_it_did(elsewhere: Path) -> None:
     first = ingest_kb("kb")
     assert first.exit_code == 0
     assert first.stdout.startswith("added    kb/hours.md\ndocuments: 1 added; the knowledge base holds 1 passage\n")
-    assert "answers from a confidence of 0.30 on" in first.stdout
+    assert "answers from a confidence of 0.20 on" in first.stdout
     assert first.stderr == ""
     assert ingest_kb("kb").stdout.startswith("documents: 1 unchanged; the knowledge base holds 1 passage\n")
 
@@ -49,7 +49,7 @@ def test_json_is_one_object() -> None:
         "suspicious": [],
         "ignored": 0,
         "passages": 1,
-        "threshold": 0.3,
+        "threshold": 0.2,
         "without_meaning": "",
         "dry_run": False,
     }

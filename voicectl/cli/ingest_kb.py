@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from voicectl.services.ingest_kb import IngestReport, Progress
     from voicectl.settings import Settings
 
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 WATCH_SECONDS = 1.0
 """Between two looks at the files."""
 _PHASES = {"reading": "reading", "meanings": "comparing meanings", "storing": "storing"}
@@ -60,6 +62,8 @@ def ingest_kb(
         from voicectl.kb.web import is_web_address
 
         urls = [source for source in sources if is_web_address(source)]
+        if language and not LANGUAGE.fullmatch(language):
+            raise UsageError(f"{language!r} is no language", 'write it as a tag: "de", or "pt-BR"')
         if watch and (urls or json or dry_run):
             raise UsageError(
                 "--watch follows files and folders, and prints as it goes",
@@ -122,6 +126,7 @@ class _Job:
         """Ingest whenever something is no longer as it was `seen`, until interrupted. What goes wrong is told, and
         tried again with the next change."""
         import asyncio
+        from datetime import datetime
 
         from voicectl import bootstrap
         from voicectl.errors import VoicectlError
@@ -135,6 +140,7 @@ class _Job:
                     if now == seen:
                         continue
                     seen = now
+                    out.note(f"{datetime.now():%H:%M:%S}")
                     _tell(out, await self._ingest(base, None))
                 except VoicectlError as error:
                     out.warn(error.message)
@@ -153,6 +159,8 @@ class _Job:
 
 
 def _tell(out: Output, report: IngestReport) -> None:
+    from voicectl.bootstrap import SAMPLE
+
     for warning in report.warnings:
         out.warn(f"{warning.source}: {warning.text}")
     for each in report.suspicious:
@@ -161,6 +169,11 @@ def _tell(out: Output, report: IngestReport) -> None:
         out.warn(f"{failure.source} was not read: {failure.text}")
     if report.without_meaning and not report.dry_run:
         out.warn(f"passages are found by their words alone: {report.without_meaning}")
+    sample = [source for source in report.others if source.startswith(SAMPLE)]
+    if sample:
+        out.warn(
+            f"the sample company's {len(sample)} documents are still there; voicectl kb remove {SAMPLE.strip('/')}"
+        )
     failure_of_all: dict[str, Any] = {}
     if report.failed:
         documents = "1 document" if len(report.failed) == 1 else f"{len(report.failed)} documents"
@@ -216,11 +229,10 @@ def _summary(report: IngestReport) -> str:
     if report.dry_run:
         return f"documents: {said}; the knowledge base would hold {passages} (dry run, nothing was changed)"
     text = f"documents: {said}; the knowledge base holds {passages}"
-    if report.calibration is not None:
-        threshold, foreign = report.calibration.threshold, report.calibration.foreign
+    if report.calibration is not None and report.recalibrated:
         text += (
-            f"\nanswers from a confidence of {threshold:.2f} on (half of the foreign questions stay below "
-            f"{foreign[1]:.2f}, 19 of 20 below {foreign[2]:.2f}); knowledge.threshold sets another"
+            f"\nthe agent answers from a confidence of {report.calibration.threshold:.2f} on, reckoned from these "
+            "documents; knowledge.threshold sets another"
         )
     return text
 

@@ -16,7 +16,7 @@ from voicectl.conversation.turns import Passage
 from voicectl.kb.shelf import Shelf
 from voicectl.ports import Calibration
 
-LOWEST, HIGHEST = 0.30, 0.60
+LOWEST, HIGHEST = 0.20, 0.45
 """No knowledge base has its threshold outside of these."""
 DEVIATIONS = 1.645
 """Above these of the middle one in twenty is left, where figures are spread like chance."""

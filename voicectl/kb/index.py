@@ -14,7 +14,9 @@ where information is what the question's words can tell at all: total / (1 + tot
 beats rank fusion" (measured; a rank forgets how near), and both figures mean the same for every question, so nothing
 is stretched to fit the candidates of one.
 
-    confidence = meaning + EVIDENCE * words - UNSEEN * the share of worth that stands in no passage at all
+    confidence = (meaning + EVIDENCE * words - UNSEEN * unseen) / (1 + EVIDENCE)
+
+where unseen is the share of worth that stands in no passage at all.
 
 "Do you rent kayaks" comes near to everything about renting; that no document has ever heard of kayaks is what tells.
 Below the knowledge base's threshold (calibration.py) there is no answer. Without an embedder, or when it is not done
@@ -76,7 +78,7 @@ RECENT = 0.03
 WITHIN = 0.2
 """A passage must come as near as this to the best."""
 
-THRESHOLD = 0.40
+THRESHOLD = 0.31
 """Confidence below this is no answer, where nothing was calibrated. For words alone: ENOUGH."""
 
 ENOUGH = 0.4
@@ -288,7 +290,7 @@ def _judge(
     tells = sum(term.worth**2 for term in asked.terms)
     unseen = sum(term.worth for term in asked.terms if not _seen(shelf, term)) / total if total else 0.0
     scores = near + WORDS * squared[chosen] ** 2 * tells / (1 + tells)
-    confidences = near + EVIDENCE * held - UNSEEN * unseen
+    confidences = np.clip((near + EVIDENCE * held - UNSEEN * unseen) / (1 + EVIDENCE), 0, 1)
     judged = []
     for at in np.argsort(-scores, kind="stable")[:LOOKED_INTO].tolist():
         passage = shelf.passages[chosen[at]]

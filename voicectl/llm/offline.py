@@ -134,6 +134,7 @@ RECENT = 2
 class _Reply:
     text: str
     closing: Closing | None = None
+    unanswered: bool = False
 
 
 class OfflineModel:
@@ -152,7 +153,7 @@ class OfflineModel:
         answer = self._answer(request)
         for piece in re.findall(r"\s*\S+", answer.text):
             yield piece
-        yield ReplyEnd(closing=answer.closing, usage=Usage(self.name))
+        yield ReplyEnd(closing=answer.closing, usage=Usage(self.name), unanswered=answer.unanswered)
 
     async def warm_up(self) -> None:
         """Read the word lists once, so that no caller waits for it."""
@@ -250,7 +251,7 @@ class OfflineModel:
             wordings = [text.format(name=self._agent_name, company=self._company, **words) for text in _SAID[kind]]
             fresh = [text for text in wordings if text not in last] or wordings
             said.append(fresh[(zlib.crc32(request.call.sid.encode()) + count) % len(fresh)])
-        return _Reply(" ".join(said), closing)
+        return _Reply(" ".join(said), closing, unanswered="unknown" in kinds)
 
 
 def spoken_choices(choices: Sequence[str]) -> str:

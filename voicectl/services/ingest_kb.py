@@ -71,6 +71,10 @@ class IngestReport:
     """Texts whose meaning had to be reckoned."""
     calibration: Calibration | None = None
     """None where meanings are not compared."""
+    recalibrated: bool = False
+    """The threshold was reckoned anew."""
+    others: tuple[str, ...] = ()
+    """Documents of the same collection that were not looked at."""
     without_meaning: str = ""
     """Why the new passages are found by their words alone, where they are."""
     dry_run: bool = False
@@ -162,6 +166,8 @@ async def ingest(
         + sum(document.chunks for document in stored.values() if document.source not in replaced),
         reckoned=reckoned,
         calibration=calibration,
+        recalibrated=bool(put or gone) and calibration is not None,
+        others=tuple(source for source in stored if source not in replaced and source not in desk.unchanged),
         without_meaning=without_meaning,
         dry_run=dry_run,
     )

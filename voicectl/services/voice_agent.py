@@ -362,7 +362,7 @@ class LiveCall:
             self.post(ev.Failed(self.now, "llm", "internal", generation))
         else:
             self.post(ev.ReplyFinished(self.now, generation, end.reason, end.closing, end.usage, passages))
-            if found is not None and found.outcome == "unknown" and not found.partial:
+            if found is not None and not found.partial and (found.outcome == "unknown" or end.unanswered):
                 self._record_gap(request, found)
 
     async def _search(self, lines: tuple[Line, ...]) -> Retrieval | None:
