@@ -340,13 +340,16 @@ def test_a_process_that_runs_takes_up_what_another_ingests(desk: Desk) -> None:
 
 def test_the_threshold_is_reckoned_after_a_change_and_not_after_none(desk: Desk) -> None:
     embedder = Counting()
-    first = desk.ingest(embedder).calibration
+    report = desk.ingest(embedder)
+    first = report.calibration
+    assert report.recalibrated
     assert first is not None and LOWEST <= first.threshold <= HIGHEST
     assert len(first.foreign) == len(first.own) == 4
     contents = desk.contents()
     assert contents.calibrations == {"topics": first} and first.version == contents.version
 
-    assert desk.ingest(embedder).calibration == first
+    report = desk.ingest(embedder)
+    assert report.calibration == first and not report.recalibrated
     assert desk.contents() == contents  # not even another version: no process has to look again
 
     desk.write("tyres.md", "# Opening the bell\n\nThe bell of the tyre costs nine hours.\n")
@@ -445,6 +448,13 @@ def test_the_days_on_which_a_document_holds_are_stored(desk: Desk) -> None:
     assert sale.read_at is not None
     hours = desk.documents()["kb/hours.md"]
     assert (hours.valid_from, hours.valid_until) == (None, None)
+
+
+def test_documents_that_were_not_looked_at_are_named(desk: Desk) -> None:
+    assert desk.ingest(None).others == ()
+    report = desk.ingest(None, desk.write("hours.md", HOURS.replace("nine", "ten")))
+    assert (report.changed, report.others) == (("kb/hours.md",), ("kb/prices.md",))
+    assert desk.ingest(None, collection="shop").others == ()
 
 
 def test_passages_that_give_orders_are_listed_and_stored(desk: Desk) -> None:

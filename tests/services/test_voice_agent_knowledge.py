@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from voicectl.conversation import events as ev
 from voicectl.conversation.manners import Manners
 from voicectl.conversation.turns import Line, Passage
 from voicectl.errors import StoreError
-from voicectl.ports import Gap, Inquiry, Retrieval
+from voicectl.ports import Gap, Inquiry, ReplyEnd, ReplyRequest, Retrieval
 from voicectl.services.voice_agent import (
     PREFETCH_PAUSE,
     PREFETCH_PAUSE_AT_END,
@@ -114,6 +114,7 @@ def hold(
     *,
     books: Books | None = None,
     gaps: Notebook | None = None,
+    model: FakeModel | None = None,
     language: str = "en-US",
     limits: AgentLimits | None = None,
 ) -> Bench:
@@ -123,15 +124,15 @@ def hold(
 
     async def main() -> Bench:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
-        store, model, line = MemoryCalls(), FakeModel(), FakeLine()
-        known = books or Books()
+        store, line = MemoryCalls(), FakeLine()
+        known, replies = books or Books(), model or FakeModel()
         service = VoiceAgentService(
-            model=model, knowledge=known, store=store, manners=Manners(silence=1000), gaps=gaps, limits=limits
+            model=replies, knowledge=known, store=store, manners=Manners(silence=1000), gaps=gaps, limits=limits
         )
-        bench = Bench(model, known, gaps, line, store, service.answer(replace(INFO, language=language), line, ""))
+        bench = Bench(replies, known, gaps, line, store, service.answer(replace(INFO, language=language), line, ""))
         await talk(bench)
         await bench.call.finish("hung_up")
-        assert not service.calls and known.running == 0 and model.running == 0
+        assert not service.calls and known.running == 0 and replies.running == 0
         return bench
 
     bench = run(main(), tidy=True)
@@ -338,6 +339,21 @@ def test_what_was_answered_or_not_looked_for_in_earnest_is_no_gap(found: Retriev
 
     bench = hold(talk, books=Books([found]), gaps=Notebook())
     assert bench.gaps is not None and bench.gaps.kept == []
+
+
+@pytest.mark.parametrize(("said", "kept"), [("When do you open?", 1), ("Says who?", 0), ("Thanks, bye!", 0)])
+def test_what_the_model_says_it_cannot_answer_is_a_gap_too(said: str, kept: int) -> None:
+    class Modest(FakeModel):
+        async def reply(self, request: ReplyRequest) -> AsyncIterator[str | ReplyEnd]:
+            yield "I don't know."
+            yield ReplyEnd(unanswered=True)
+
+    async def talk(bench: Bench) -> None:
+        await bench.asks(said)
+
+    found = replace(ANSWER, question=said)
+    bench = hold(talk, books=Books([found]), gaps=Notebook(), model=Modest())
+    assert bench.gaps is not None and [gap.question for gap in bench.gaps.kept] == [said] * kept
 
 
 def test_a_reply_that_is_interrupted_leaves_no_gap() -> None:
