@@ -32,7 +32,7 @@ def texts() -> Iterator[str]:
 
 def main() -> None:
     """Reckon and write."""
-    model = minilm.MiniLM()
+    model = minilm.MiniLM(quick=False)
     rows = {digest(text): packed(model.embed(text)) for text in texts()}
     minilm.KNOWN.write_bytes(b"".join(bytes.fromhex(key) + rows[key] for key in sorted(rows)))
     print(f"{len(rows)} meanings, {minilm.KNOWN.stat().st_size / 1000:.0f} kB")

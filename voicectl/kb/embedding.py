@@ -14,6 +14,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ class LocalEmbedder:
             if self._waiting >= (1 if early else MOST_WAITING):
                 raise ServiceError("the embedder has more questions than it can answer in time")
             self._waiting += 1
-            found = asyncio.get_running_loop().run_in_executor(self._thread, self._embed, text)
+            found = asyncio.get_running_loop().run_in_executor(self._thread, partial(self._embed, text, quick=True))
             found.add_done_callback(self._answered)
             self._remembered.put(text, found)
         return await asyncio.shield(found)
@@ -117,9 +118,10 @@ class LocalEmbedder:
         """See ports.Embedder."""
         loop = asyncio.get_running_loop()
         if self._ingest is None:
-            await loop.run_in_executor(self._thread, self._loaded)
+            await loop.run_in_executor(self._thread, partial(self._loaded, quick=False))
             self._ingest = ThreadPoolExecutor(os.cpu_count() or 1, "voicectl-ingest")
-        return list(await asyncio.gather(*(loop.run_in_executor(self._ingest, self._embed, text) for text in texts)))
+        embed = partial(self._embed, quick=False)
+        return list(await asyncio.gather(*(loop.run_in_executor(self._ingest, embed, text) for text in texts)))
 
     async def close(self) -> None:
         """Let the threads end."""
@@ -131,13 +133,13 @@ class LocalEmbedder:
         """See ports.Embedder."""
         return minilm.known()
 
-    def _loaded(self) -> minilm.MiniLM:
+    def _loaded(self, *, quick: bool) -> minilm.MiniLM:
         if self._broken is not None:  # it would be again
             raise self._broken
         try:
             if missing():
                 raise ServiceError(f"{', '.join(missing())} cannot be imported", f"pip install {' '.join(missing())}")
-            return minilm.loaded()
+            return minilm.loaded(quick=quick)
         except ServiceError as bad:
             self._broken = bad
             raise
@@ -145,8 +147,8 @@ class LocalEmbedder:
             self._broken = ServiceError(f"the embedder cannot be loaded: {bad}", "set knowledge.embedder = none")
             raise self._broken from bad
 
-    def _embed(self, text: str) -> Vector:
-        model = self._loaded()
+    def _embed(self, text: str, *, quick: bool) -> Vector:
+        model = self._loaded(quick=quick)
         try:
             return model.embed(text)
         except Exception as bad:

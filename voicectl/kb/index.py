@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 CANDIDATES = 30
 """Passages taken by each way of judging."""
 
-WORDS = 0.25
+WORDS = 0.2
 EVIDENCE = 0.3
 UNSEEN = 0.2
 """Weights; see the top of this file."""

