@@ -282,32 +282,47 @@ def rates(what: str, undisturbed: dict[str, Any], files: int, capsys: pytest.Cap
             print(f"\n{what}: {files / seconds:.0f} files/s, {passages / seconds:.0f} passages/s ({seconds:.1f} s)")
 
 
-@pytest.mark.parametrize(("embedder", "files"), [("topics", FILES), ("local", FEW)])
+@pytest.mark.parametrize(
+    ("embedder", "files", "there", "phases"),
+    [
+        ("topics", FILES, FILES // 4, ("reading", "meanings", "storing", "storing")),
+        ("local", FEW, 0, ("meanings",)),
+    ],
+)
 def test_an_ingest_that_is_killed_goes_on_where_it_was(
-    embedder: str, files: int, empty: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    embedder: str,
+    files: int,
+    there: int,
+    phases: tuple[str, ...],
+    empty: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     calm, killed = (f"sqlite:///{shutil.copy(empty, tmp_path / name)}" for name in ("calm.db", "killed.db"))
     before, now = tmp_path / "before" / "kb", tmp_path / "now" / "kb"
-    write(before, range(files // 4))
+    write(before, range(there))
     # Much is new now, something has changed, something is gone.
     write(now, range(files))
     write(now, range(6), " and fifty cents")
     (now / document(7)[0]).unlink()
+    old, new = texts_in(before), texts_in(now)
 
     chance = random.Random(3)
-    kills = [("reading", chance.random(), 0.0)] * (embedder == "topics")
-    kills.append(("meanings", chance.uniform(0.3, 0.7), 0.0))
-    # What is stored may be just before its commit or just after it.
-    kills += [("storing", 0.0, chance.uniform(0.0, 0.05)) for _ in range(2 if embedder == "topics" else 1)]
-    steps = [(calm, before, NEVER), (calm, now, NEVER), (killed, before, NEVER)]
+    kills: list[Kill] = [
+        # What is stored may be just before its commit or just after it.
+        (phase, 0.0, chance.uniform(0.0, 0.05)) if phase == "storing" else (phase, chance.uniform(0.1, 0.9), 0.0)
+        for phase in phases
+    ]
+    steps = [(killed, before, NEVER), (calm, before, NEVER)] if there else []
+    steps += [(calm, now, NEVER), *((killed, now, each) for each in [*kills, NEVER])]
     with Onlooker(killed) as onlooker:
-        _, undisturbed, _, *rounds = farm(embedder, [*steps, *((killed, now, each) for each in [*kills, NEVER])])
+        rounds = farm(embedder, steps)[-len(kills) - 2 :]
+    undisturbed, *rounds = rounds
     rates(f"{files} files, {embedder}", undisturbed, files, capsys)
     whole = everything(tmp_path / "calm.db")
-    assert len(whole[PASSAGES]) == len(texts_in(now)) < len(whole[VECTORS]) and '"threshold"' in str(whole[STATE])
+    assert len(whole[PASSAGES]) == len(new) < len(whole[VECTORS]) and '"threshold"' in str(whole[STATE])
     assert everything(tmp_path / "killed.db") == whole
     nothing: Texts = frozenset()
-    old, new = texts_in(before), texts_in(now)
     assert old in onlooker.seen and onlooker.seen <= {nothing, old, new}
     # Each kill costs the meanings between two commits, and no more.
     assert sum(each["reckoned"] for each in rounds) <= undisturbed["reckoned"] + len(kills) * AT_ONCE
