@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -474,3 +474,69 @@ def test_calibrations_compare(desk: Desk) -> None:
     report = desk.ingest(Counting())
     assert isinstance(report.calibration, Calibration)
     assert report.calibration.own[1] > report.calibration.foreign[1]
+
+
+def test_an_ingest_that_comes_between_loses_no_meaning(desk: Desk) -> None:
+    """Another process ingests while one is about to forget what no text had when it looked."""
+    other = desk.folder.parent / "other"
+    other.mkdir()
+    (other / "tyres.md").write_text("# Winter tyres\n\nA winter tyre costs forty dollars.\n")
+
+    class Meeting(VectorStore):
+        met = False
+
+        async def prune(self, embedder: str, keep: Collection[str]) -> int:
+            if not self.met:
+                self.met = True
+                database = Database.open(desk.url)
+                try:
+                    elsewhere = Meanings(Counting(), VectorStore(database))
+                    await ingest([other], KnowledgeStore(database), meanings=elsewhere)
+                finally:
+                    await database.close()
+            return await super().prune(embedder, keep)
+
+    async def work(store: KnowledgeStore, vectors: VectorStore) -> None:
+        await ingest([desk.folder], store, meanings=Meanings(Counting(), Meeting(vectors._database)))
+
+    desk.with_stores(work)
+    assert desk.needed() <= set(desk.vectors())
+    assert desk.contents().calibrations["topics"].version == desk.contents().version
+
+
+def test_the_passages_of_all_collections_are_counted(desk: Desk) -> None:
+    desk.ingest(None)
+    assert desk.ingest(None, collection="shop").passages == 6
+    desk.write("hours.md", HOURS.replace("nine", "ten"))
+    assert desk.ingest(None, collection="shop").passages == 6
+    assert desk.ingest(None, collection="shop").passages == 6
+    assert desk.ingest(None, dry_run=True).passages == 6
+
+
+def test_a_changed_document_of_a_collection_is_counted_once(desk: Desk) -> None:
+    desk.ingest(None, collection="shop")
+    desk.write("hours.md", HOURS.replace("nine", "ten"))
+    assert desk.ingest(None, collection="shop").passages == 3
+
+
+def test_recalibrated_after_failure(desk: Desk) -> None:
+    embedder = Counting()
+    embedder.calls_left = 0
+    desk.ingest(embedder)
+    embedder.calls_left = None
+    assert desk.ingest(embedder).recalibrated
+
+
+def test_failed_document_was_looked_at(desk: Desk) -> None:
+    desk.ingest(None)
+    (desk.folder / "hours.md").write_bytes(b"\x00")
+    report = desk.ingest(None)
+    assert report.failed and report.others == ()
+
+
+def test_loaded_are_those_asked(desk: Desk) -> None:
+    async def work(store: KnowledgeStore, vectors: VectorStore) -> None:
+        await vectors.keep("a", {f"d{n}": b"x" for n in range(6000)})
+        assert len(await vectors.load("a", [f"d{n}" for n in range(5001)])) == 5001
+
+    desk.with_stores(work)

@@ -61,8 +61,6 @@ class ModelRewriter:
         answer = await client.chat.completions.create(
             model=self._llm.model,
             messages=[{"role": "system", "content": _TASK}, {"role": "user", "content": told}],
-            max_tokens=80,
-            temperature=0,
         )
         return " ".join((answer.choices[0].message.content or "").split()).strip("\"'")
 

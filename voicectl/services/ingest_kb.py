@@ -107,10 +107,9 @@ async def ingest(
 
     # A collection is a world of its own: two may have a folder of the same name.
     mark = f"{collection}:" if collection else ""
+    everything = await store.documents()
     stored = {
-        document.source.removeprefix(mark): document
-        for document in await store.documents()
-        if document.collection == collection
+        document.source.removeprefix(mark): document for document in everything if document.collection == collection
     }
     found = await asyncio.to_thread(find, paths, stored)
     if not (found.files or found.failed or urls):
@@ -131,6 +130,7 @@ async def ingest(
 
     put = (*desk.new, *desk.changed)
     reckoned = 0
+    before = None if meanings is None else (await store.contents(None)).calibrations.get(meanings.embedder.name)
     calibration = None
     if not dry_run:
         if meanings is not None:
@@ -152,6 +152,7 @@ async def ingest(
     vanished = [replace(stored[source], source=source) for source in gone]
     renamed, added, removed = _match_renamed(desk.new, vanished)
     replaced = {document.source for document in put} | set(gone)
+    looked_at = {*desk.unchanged, *(note.source for note in desk.failed)}
     return IngestReport(
         added=tuple(added),
         changed=tuple(document.source for document in desk.changed),
@@ -163,11 +164,12 @@ async def ingest(
         suspicious=tuple(desk.suspicious),
         ignored=found.ignored,
         passages=sum(len(document.chunks) for document in put)
-        + sum(document.chunks for document in stored.values() if document.source not in replaced),
+        + sum(document.chunks for source, document in stored.items() if source not in replaced)
+        + sum(document.chunks for document in everything if document.collection != collection),
         reckoned=reckoned,
         calibration=calibration,
-        recalibrated=bool(put or gone) and calibration is not None,
-        others=tuple(source for source in stored if source not in replaced and source not in desk.unchanged),
+        recalibrated=calibration is not None and calibration != before,
+        others=tuple(source for source in stored if source not in replaced | looked_at),
         without_meaning=without_meaning,
         dry_run=dry_run,
     )

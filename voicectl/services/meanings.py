@@ -78,6 +78,9 @@ class Meanings:
         await self.reckon(asked)
         vectors = await self.vectors.load(name)
         await self.vectors.prune(name, {digest(text) for text in (*texts, *asked)})
+        if await store.version() != contents.version:  # somebody else was done meanwhile: what is theirs may be gone
+            found, later = await self.settle(store, progress)
+            return found, reckoned + later
         of_asked = {text: await self._vector(text, vectors) for text in asked}
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(None, _calibration, contents, vectors, of_asked)

@@ -118,6 +118,7 @@ class VoiceAgentService:
         """Begin the conversation of a call whose socket has proved itself. `greeting` is spoken by the carrier,
         `history` are the turns of the call's earlier sockets."""
         call = LiveCall(self, info, line)
+        call.earlier = history
         self.calls[info.session] = call
         self._empty.clear()
         self.store.begin_call(info)
@@ -167,6 +168,8 @@ class LiveCall:
         self.over = asyncio.Event()
         """The call is finished and nothing of it is left."""
         self.ended_by_us = False
+        self.earlier: tuple[Turn, ...] = ()
+        """The turns of the call's earlier sockets."""
         self._service = service
         self._line = line
         self._loop = asyncio.get_running_loop()
@@ -363,7 +366,10 @@ class LiveCall:
         else:
             self.post(ev.ReplyFinished(self.now, generation, end.reason, end.closing, end.usage, passages))
             if found is not None and not found.partial and (found.outcome == "unknown" or end.unanswered):
-                self._record_gap(request, found)
+                try:
+                    self._record_gap(request, found)
+                except Exception:
+                    log.exception("a question without an answer was not kept")
 
     async def _search(self, lines: tuple[Line, ...]) -> Retrieval | None:
         """What the knowledge base has on the question; None when it could not be asked."""
@@ -386,7 +392,7 @@ class LiveCall:
 
     def _recent(self) -> tuple[Passage, ...]:
         """What the last reply that used any was made of."""
-        return next((turn.passages for turn in reversed(self.turns) if turn.passages), ())
+        return next((turn.passages for turn in reversed((*self.earlier, *self.turns)) if turn.passages), ())
 
     def _listen(self, event: ev.CallerSpoke) -> None:
         """Look up what the caller has said when they pause: the pause may be the end of the question, which the

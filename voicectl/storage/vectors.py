@@ -35,7 +35,8 @@ class VectorStore:
 
         def work(connection: Connection) -> dict[str, bytes]:
             if digests is None or len(digests) > _ALL:
-                return {digest: vector for digest, vector in connection.execute(found)}
+                wanted = None if digests is None else set(digests)
+                return {key: vector for key, vector in connection.execute(found) if wanted is None or key in wanted}
             rows: dict[str, bytes] = {}
             for start in range(0, len(digests), _AT_ONCE):
                 asked = list(digests[start : start + _AT_ONCE])
