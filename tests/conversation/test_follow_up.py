@@ -136,6 +136,12 @@ WHICH = ("how much is delivery", "Is that for a bike, or for parts and accessori
         (("do you do fittings", "Yes. Do you want to know the price?"), "yes please", "do you do fittings, the price"),
         (("do you do fittings", "Yes. Anything else?"), "opening hours", "opening hours"),
         (("do you do fittings", "Yes. Anything else?"), "no thanks", "no thanks"),
+        (
+            ("How long does it take?", "Do you mean returns and warranty or e-bike batteries?"),
+            "The battery",
+            "how long does it take, e-bike batteries",
+        ),
+        (WHICH, "tell me about parts", "how much is delivery, for parts and accessories"),
     ],
 )
 def test_an_answer_to_the_agents_question(asked: tuple[str, str], answer: str, standalone: str) -> None:
@@ -154,6 +160,55 @@ def test_an_answer_to_the_agents_question(asked: tuple[str, str], answer: str, s
 )
 def test_nothing_is_carried_into_a_new_subject(last: str) -> None:
     assert standalone_question(talk("Do you rent tandems?", "Yes, they're $70 a day.", last)) == last
+
+
+@pytest.mark.parametrize("asked", ["When are you open?", "Opening hours", "Do you have services for seniors?"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "I can help with things like opening hours, prices and services, or shall I take a message?",
+        "I don't know. You can ask me about our hours, our prices or what we do, or anything else you like, all right?",
+        "Would you like to leave a message, or can I help you with anything else?",
+    ],
+)
+def test_an_offer_of_help_is_no_choice_of_things(told: str, asked: str) -> None:
+    assert standalone_question(talk("do you sell submarines", told, asked)) == asked
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Tell me about e-bikes",
+        "And tell me a bit about e-bikes.",
+        "What do you know about e-bikes?",
+        "I have a question about e-bikes",
+        "I'd like to know about e-bikes",
+    ],
+)
+def test_a_request_that_names_its_subject_is_a_new_one(last: str) -> None:
+    assert standalone_question(talk("Are you open on Sunday?", "Yes, eleven to four.", last)) == last
+
+
+@pytest.mark.parametrize(
+    ("last", "standalone"),
+    [
+        ("tell me about the price", "do you rent tandems, the price"),
+        ("tell me about Sunday", "do you rent tandems, sunday"),
+        ("tell me more about that", "do you rent tandems, more about that"),
+        ("Anything else?", "do you rent tandems"),
+        ("What else?", "do you rent tandems"),
+    ],
+)
+def test_a_request_that_names_none_leans_back(last: str, standalone: str) -> None:
+    assert standalone_question(talk("do you rent tandems", "Yes, we do.", last)) == standalone
+
+
+def test_what_is_asked_of_a_thing_does_not_take_its_place() -> None:
+    asked = ("how much is the lockout", "Emergency lockout: $180. Standard lockout: $90.")
+    assert standalone_question(talk(*asked, "The emergency one")) == "how much is the emergency lockout"
+    assert standalone_question(talk(*asked, "What about the price?")) == "how much is the lockout, the price"
+    asked = ("what do you charge", "Emergency lockout: $180. Standard lockout: $90.")
+    assert standalone_question(talk(*asked, "The emergency one")) == "what do you charge, the emergency"
 
 
 @pytest.mark.parametrize(

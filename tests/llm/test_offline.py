@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voicectl.conversation.follow_up import standalone_question
 from voicectl.conversation.spoken import speakable
 from voicectl.conversation.turns import Closing, Line, Passage
+from voicectl.llm import offline
 from voicectl.llm.offline import OfflineModel
 from voicectl.ports import CallInfo, ReplyEnd, ReplyRequest
 
@@ -278,3 +280,45 @@ def test_a_message_is_taken_where_there_is_no_person() -> None:
 
 def test_an_empty_line_is_not_repeated() -> None:
     assert reply(request(Line("agent", ""), "what"))[0].startswith("I haven't said much")
+
+
+@pytest.mark.parametrize("asked", ["When are you open?", "Opening hours", "What do tours cost?", "Do you sell helmets"])
+def test_whatever_it_said_a_question_after_it_is_understood_by_itself(asked: str) -> None:
+    for kind, wordings in offline._SAID.items():
+        for wording in wordings if kind != "which" else ():  # that one does ask for a thing
+            told = wording.format(name="Robin", company="Ray's", document="Prices", page=1, choices="tea or milk")
+            lines = (Line("caller", "Do you sell submarines?"), Line("agent", told), Line("caller", asked))
+            assert standalone_question(lines) == asked, (kind, told)
+
+
+def test_anything_else_asks_for_more_of_the_last_answer() -> None:
+    prices = Passage(1, "Workshop > How much is a tune-up?", "Basic tune-up: $75.\nFull tune-up: $140.", "w.md", 1.0)
+    lines = ("how much is a tune-up", Line("agent", "Basic tune-up: that's $75."), "Anything else?")
+    assert reply(request(*lines, passages=(prices,)))[0] == "Full tune-up: that's $140."
+    *_, end = pieces(request("Anything else?"))
+    assert isinstance(end, ReplyEnd) and not end.unanswered
+
+
+def test_a_company_needs_no_possessive() -> None:
+    assert not any("{company}'" in wording for wordings in offline._SAID.values() for wording in wordings)
+
+
+def test_how_long_it_takes_is_not_how_long_it_lasts() -> None:
+    takes = Passage(
+        1,
+        "E-bike batteries > How long does a battery take to charge?",
+        "A full charge takes four to five hours, and 80 percent is reached after about two and a half.",
+        "b.md",
+        0.9347,
+    )
+    lasts = Passage(
+        2,
+        "E-bike batteries > How long does a battery last?",
+        "Four to six years, or 500 to 800 full charges. It loses range little by little. A battery test costs $40, "
+        "takes one working day, and tells you how much capacity is left.",
+        "b.md",
+        0.9241,
+    )
+    which = Line("agent", "Do you mean returns and warranty or e-bike batteries?")
+    said, _ = reply(request("How long does it take?", which, "The battery", passages=(takes, lasts)))
+    assert said == takes.text

@@ -47,8 +47,16 @@ _NAME = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)*")
 
 _ASKS_WHICH = re.compile(
     r"^.*?\b(?:did you mean|do you mean|(?:would you|do you) (?:like|want|prefer|need)(?: to know)?|"
-    r"is (?:it|that|this)|are you asking(?: about)?|shall i|should i)\b"
+    r"is (?:it|that|this)|are you asking(?: about)?|shall i|should i|which (?:one|of (?:them|these|those)))\b"
 )
+_PLAIN_CHOICE = 10
+"""Words of a question that may offer a choice by its "or" alone: "a repair, a rental or a tour?"."""
+_OF_THE_CALL = re.compile(
+    r"\b(?:help (?:you|with)|can i (?:do|help)|what else|(?:any|some)thing else|messages?|pass on|call you back|"
+    r"(?:put|transfer|connect) you|(?:speak|talk) to|"
+    r"(?:what|anything) (?:would|do) you (?:like|want|need)(?: to know)?)\b"
+)
+"""The agent's questions about the call itself: what is said next answers none of them with a thing."""
 _PLACED = re.compile(
     r"(?:i'd like |i want |it's )?(?:the )?(first|1st|former|second|2nd|third|3rd|latter|last)"
     r"(?: (?:one|option|thing|of them))?$"
@@ -104,6 +112,8 @@ class _Talk:
         if before is None:
             return ""
         earlier = self.whole(before, reach - 1) or self.read(before).said
+        if said.more:
+            return earlier
         if chosen is not None:
             return ", ".join(filter(None, (earlier, chosen)))
         if said.clause:
@@ -113,6 +123,8 @@ class _Talk:
     def _says_something(self, at: int) -> bool:
         """Whether a later turn may lean on it, or on what the agent told in answer: "okay thanks" says nothing."""
         said = self.read(at)
+        if said.more:
+            return False
         if said.subjects or said.question.asks:
             return True
         return bool(said.question.terms) and (said.fragment or _named(self.told[at + 1]) != "")
@@ -178,7 +190,8 @@ def _person(told: str) -> str:
 
 def _asked(before: str) -> str:
     """The agent's question that the caller answers, if it can be one; ""."""
-    return next((text for text in reversed(sentences(before)) if text.endswith("?")), "")
+    asked = next((text for text in reversed(sentences(before)) if text.endswith("?")), "")
+    return "" if _OF_THE_CALL.search(plain(asked)) else asked
 
 
 def _answers(said: Said, before: str) -> bool:
@@ -190,8 +203,9 @@ def _chosen(said: Said, before: str) -> str | None:
     """What the caller chose of the things that the agent asked about; "" for none of them, None where that was no
     answer to it."""
     asked = plain(_asked(before)).rstrip("? ")
-    options = [bare(_ASKS_WHICH.sub("", option)) for option in re.split(r",\s*(?:or\b)?|\bor\b", asked)]
-    options = [option for option in options if option]
+    offers = _ASKS_WHICH.match(asked) is not None or len(asked.split()) <= _PLAIN_CHOICE
+    split = re.split(r",\s*(?:or\b)?|\bor\b", asked) if offers else [asked]
+    options = [option for each in split if (option := bare(_ASKS_WHICH.sub("", each)))]
     if len(options) < 2:
         offered = read(" ".join(options))
         agreed = said.agrees and not said.question.terms and bool(offered.question.asks or offered.subjects)

@@ -56,6 +56,8 @@ def put_into(question: str, fragment: str, *, corrects: bool) -> str:
     if len(parts) != 1 or parts[0].end - parts[0].begin != len(said):
         return ", ".join(filter(None, (question, " ".join(said))))
     (new,) = parts
+    if not short and all(word in RELATIONAL for word in new.words):  # "the price" is what is asked of a thing
+        return ", ".join(filter(None, (question, " ".join(said))))
     short = short or all(word in NUMBERS or word.isdigit() for word in new.words)
     old = _like(new, _parts(words), short=short, corrects=corrects)
     if old is None:
@@ -101,5 +103,5 @@ def _like(new: _Part, parts: Sequence[_Part], *, short: bool, corrects: bool) ->
         )
     )
     if found is None and (short or corrects):
-        return parts[-1] if parts else None
+        return last(lambda part: not all(word in RELATIONAL for word in part.words))  # "what do you charge" has none
     return found

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 
 from voicectl.conversation import vocabulary
-from voicectl.conversation.questions import Question, read_question, without_fillers
+from voicectl.conversation.questions import Question, days_in, plain, read_question, without_fillers
 from voicectl.conversation.vocabulary import ARTICLES, PLACES
 
 
@@ -56,6 +56,17 @@ _NOT_THIS = re.compile(rf"not .+?(?= {_any(PLACES, ARTICLES)}|$)")
 _FRAGMENT = re.compile(_any(PLACES, ARTICLES, _UNLESS, _words("even also only")))
 """How words begin that are a fragment of English, and not a few words of something else."""
 
+_REQUEST = re.compile(
+    r"\b(?:tell me|(?:know|hear|learn|talk)|questions?|info(?:rmation)?|calling|(?:like|want|wanted) to ask(?: you)?)"
+    r"(?: (?:more|something|anything|everything|a (?:bit|little)|some|all))* about (?=\w)"
+)
+"""What leads into a subject that is named; most of it goes with the fillers."""
+_MORE_OF_IT = re.compile(
+    r"(?:(?:is|was) (?:there|that) |(?:do|can) you (?:have|know|say|add) )?(?:any|some)thing (?:else|more)"
+    r"|what else|(?:(?:tell me|say|know) )?(?:some |a (?:bit|little) )?more|go on|the rest"
+)
+"""Said of whatever was answered last."""
+
 _CLAUSE = re.compile(_any(_VERBS, _ASKING, _DOERS))
 _CONDITION = re.compile(rf"(?:even )?{_any(_UNLESS)}")
 _MAIN_CLAUSE = re.compile(rf"{_any(_ASKING)}|{_any(_VERBS)} {_any(_DOERS)}")
@@ -93,6 +104,10 @@ class Said:
     """Something that led into it goes on with what was said before."""
     corrects: bool
     agrees: bool
+    requests: bool
+    """It asks to be told about a thing that it names."""
+    more: bool
+    """It asks for more of what was told, and for nothing else."""
     pointer: re.Match[str] | None
     """The pronoun in `words` that stands for something said before."""
 
@@ -110,8 +125,10 @@ class Said:
     def leans(self) -> bool:
         """It says too little to be understood by itself."""
         asks = self.question.asks
-        if self.pointer is not None or not self.question.terms:
+        if self.pointer is not None or self.more or not self.question.terms:
             return True
+        if self.requests:
+            return False
         if not self.clause:
             return self.fragment and (self.continues or not (asks and self.subjects))
         if self.subjects or asks & _COMPLETE:
@@ -139,14 +156,21 @@ def read(text: str) -> Said:
         if found is not None and found.end() < len(words):
             words, corrects = words[found.end() :].strip(), True
     main = _MAIN_CLAUSE if _CONDITION.match(words) else _CLAUSE
+    request = None if corrects else _REQUEST.search(plain(text))
+    if request is not None:
+        words = words.removeprefix("about ")
+    question = read_question(words)
+    requests = request is not None and any(not days_in(word) for word in subjects(question))
     return Said(
         said,
         words,
-        read_question(words),
-        clause=main.search(words) is not None,
-        continues=bool(_GOES_ON & led) or about is not None or corrects,
+        question,
+        clause=requests or main.search(words) is not None,
+        continues=bool(_GOES_ON & led) or about is not None or corrects or (request is not None and not requests),
         corrects=corrects,
         agrees=bool(_AGREES & led),
+        requests=requests,
+        more=_MORE_OF_IT.fullmatch(words) is not None,
         pointer=_pointer(words),
     )
 

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from voicectl.conversation.follow_up import standalone_question
-from voicectl.conversation.leaning import leans_back
+from voicectl.conversation.leaning import leans_back, read
 from voicectl.conversation.questions import Question, read_question
 from voicectl.conversation.turns import Closing, Line, Usage
 from voicectl.llm import quoting
@@ -99,7 +99,7 @@ _SAID: dict[str, tuple[str, ...]] = {
         "It's in our document called {document}, on page {page}.",
     ),
     "source_web": ("That's from our website, the page called {document}.",),
-    "source_unclear": ("I have what I know from {company}'s own documents.",),
+    "source_unclear": ("I have what I know from the documents of {company}.",),
     "broken": (
         "I'm sorry, I can't look that up right now.",
         "I'm afraid I can't get at our information at the moment.",
@@ -267,7 +267,8 @@ def _asked(request: ReplyRequest) -> Question:
         earlier = [line for line in request.lines if line.role == "agent" or not wants_more(line.text)]
         before = read_question(standalone_question(earlier))
         own = any(term.worth == 1.0 and term.word not in _THE_REST for term in question.terms)
-        return question if own or not before.terms else before
+        bare = read(request.question).more
+        return before if bare or (before.terms and not own) else question
     if not leans_back(request.question):
         return question
     whole = read_question(standalone_question(request.lines))

@@ -34,7 +34,7 @@ from voicectl.conversation.questions import (
 )
 from voicectl.conversation.sentences import sentences
 from voicectl.conversation.turns import Passage
-from voicectl.conversation.vocabulary import DAYS
+from voicectl.conversation.vocabulary import DAYS, RELATIONAL
 from voicectl.llm.told import NOTHING, Told
 
 MOST_WORDS = 45
@@ -62,6 +62,9 @@ STANDS_IN = 0.7
 
 NEARLY_AS_GOOD = 0.25
 """What has not been told takes the place of what has, when it is no further behind than this."""
+
+SAME_WORD = 0.1
+"""For a heading that asks in the caller's own word: how long a battery "takes" is not how long it "lasts"."""
 
 AROUND_COUNTS = 0.6
 """A word held by the headings or the sentences around, against one held by the sentence itself."""
@@ -257,6 +260,8 @@ def _score(question: Question, part: _Part) -> float:
         score += 0.25
     if "yes_no" in question.asks and _YES_NO.match(part.text):
         score += 0.05
+    if any(term.word in RELATIONAL and stem(term.word) in bag(part.heading) for term in question.terms):
+        score += SAME_WORD
     return score
 
 
