@@ -199,6 +199,13 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Started, bootstrap.
             )
             async with operator_listener as operator_port:
                 operator = f"http://{_written(server.operator_host)}:{operator_port}"
+                shelf = await services.base.knowledge.shelf()
+                reason = services.base.without_meaning
+                if reason:
+                    off.append(f"comparing meanings, so knowledge is found by words alone: {reason}")
+                elif shelf is not None and shelf.without_meaning:
+                    count = len(shelf.without_meaning)
+                    off.append(f"comparing the meanings of {count} passages: ingest them again with voicectl ingest-kb")
                 begun = Started(
                     address=address,
                     operator_address=operator,
