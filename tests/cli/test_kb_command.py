@@ -387,3 +387,28 @@ def test_the_page_names_every_command_and_only_options_that_exist() -> None:
     for name, rest in typed:
         options = {option for each in commands()[name].params for option in each.opts}
         assert set(re.findall(r"(?<!\S)--[a-z0-9-]+", rest)) <= options, (name, rest)
+
+
+def test_documents_are_removed_by_name_folder_or_collection() -> None:
+    def left() -> list[str]:
+        return [
+            each["source"] for each in json.loads(CliRunner().invoke(app, ["kb", "list", "--json"]).stdout)["documents"]
+        ]
+
+    shown = CliRunner().invoke(app, ["kb", "remove", "kb/prices.md", "--dry-run"])
+    assert (shown.exit_code, shown.stdout.splitlines()[0]) == (0, "would remove kb/prices.md")
+    refused = CliRunner().invoke(app, ["kb", "remove", "kb"])
+    assert refused.exit_code == 2 and len(left()) == 2
+    gone = CliRunner().invoke(app, ["kb", "remove", "--collection", "workshop", "--yes", "--json"])
+    assert json.loads(gone.stdout) == {"ok": True, "removed": ["kb/prices.md"], "dry_run": False}
+    assert left() == ["kb/opening-hours.md"]
+    assert CliRunner().invoke(app, ["kb", "remove", "kb/", "--yes"]).exit_code == 0
+    assert left() == []
+
+
+def test_what_is_not_there_is_not_removed() -> None:
+    unknown = CliRunner().invoke(app, ["kb", "remove", "kb/opening-hours.md", "kb/price.md", "--yes"])
+    assert unknown.exit_code == 4 and "kb/prices.md" in unknown.stderr
+    assert CliRunner().invoke(app, ["kb", "remove"]).exit_code == 2
+    assert CliRunner().invoke(app, ["kb", "remove", "--collection", "nowhere", "--yes"]).exit_code == 4
+    assert len(json.loads(CliRunner().invoke(app, ["kb", "list", "--json"]).stdout)["documents"]) == 2

@@ -346,3 +346,38 @@ def _count(number: int, what: str) -> str:
 def _short(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= 160 else f"{text[:157]}…"
+
+
+# --- remove ------------------------------------------------------------------------------------------------
+
+
+def remove(out: Output, given: Given, names: list[str], collection: str, *, yes: bool, dry_run: bool) -> None:
+    if bool(names) == bool(collection):
+        raise UsageError("name documents, or a collection", "voicectl kb remove SOURCE, or --collection NAME")
+
+    async def run() -> list[str]:
+        from voicectl import bootstrap
+        from voicectl.services.knowledge_desk import chosen
+
+        async with bootstrap.knowledge_base(given.settings()) as base:
+            sources = chosen(await base.store.documents(), names, collection)
+            for source in sources:
+                out.line(f"{'would remove' if dry_run else 'remove'} {source}")
+            if not dry_run:
+                _ask(out, sources, yes=yes)
+                await base.store.replace([], sources)
+                if base.meanings is not None:
+                    await base.meanings.settle(base.store)
+            return sources
+
+    sources = asyncio.run(run())
+    said = f"{_count(len(sources), 'document')} {'would be removed (dry run)' if dry_run else 'removed'}"
+    out.result({"removed": sources, "dry_run": dry_run}, said)
+
+
+def _ask(out: Output, sources: list[str], *, yes: bool) -> None:
+    if yes:
+        return
+    if out.json or not sys.stdin.isatty():
+        raise UsageError("nobody is there to be asked", "--yes removes without asking, --dry-run shows what would go")
+    typer.confirm(f"Remove {_count(len(sources), 'document')}?", abort=True, err=True)

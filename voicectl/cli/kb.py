@@ -1,4 +1,4 @@
-"""`voicectl kb`: what the business knows, looked at: list, show, search, check, eval, gaps."""
+"""`voicectl kb`: what the business knows, looked at: list, show, search, check, eval, gaps, remove."""
 
 from __future__ import annotations
 
@@ -152,3 +152,22 @@ def gaps(
             _kb.clear_gaps(out, given, yes=yes)
         else:
             _kb.gaps(out, given, since=since, limit=limit)
+
+
+@kb.command()
+def remove(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE...", help="Documents, or the folders they were in.")
+    ] = None,
+    collection: Annotated[str, typer.Option(metavar="NAME", help="All documents of this collection.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
+    database_url: DatabaseUrl = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Take documents out of the knowledge base, after asking; the files they came from stay."""
+    with command(json) as out:
+        from voicectl.cli import _kb
+
+        _kb.remove(out, _kb.Given(config, database_url), sources or [], collection, yes=yes, dry_run=dry_run)

@@ -75,6 +75,27 @@ async def show(store: KnowledgeStore, name: str) -> Shown:
     raise NotFoundError(f"there is no document or passage {name!r}", _guess(name, documents))
 
 
+def chosen(documents: Sequence[StoredDocument], names: Sequence[str], collection: str = "") -> list[str]:
+    """The sources of the documents that are named, or that lie in a folder that is; or all of a collection.
+
+    Raises NotFoundError, with a guess, for a name that stands for nothing.
+    """
+    known = {document.source: document for document in documents}
+    if collection:
+        found = [source for source, document in known.items() if document.collection == collection]
+        if not found:
+            raise NotFoundError(f"there is no collection {collection!r}", "voicectl kb list")
+        return found
+    wanted: dict[str, None] = {}
+    for name in names:
+        folder = name.rstrip("/") + "/"
+        of_name = [source for source in known if source == name or source.startswith(folder)]
+        if not of_name:
+            raise NotFoundError(f"there is no document or folder {name!r}", _guess(name, known))
+        wanted.update(dict.fromkeys(of_name))
+    return list(wanted)
+
+
 def _source(name: str, documents: Mapping[str, StoredDocument]) -> str | None:
     if name in documents:
         return name
