@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from voicectl.kb.formats import Document, Items, Paragraph, Rows, Section, Unreadable, readers
 from voicectl.kb.formats.markdown import parse as markdown
+from voicectl.kb.formats.tables import table
 from voicectl.kb.formats.text import decode
 from voicectl.kb.formats.text import parse as text
 
@@ -178,3 +179,15 @@ def test_any_bytes_are_read_or_refused(suffix: str, data: bytes) -> None:
 def test_any_markdown_is_read(source: str) -> None:
     markdown(source.encode(), "x.md")
     text(source.encode(), "x.txt")
+
+
+@pytest.mark.parametrize("name", ["Price", "hours", "Amount", "Preis"])
+def test_a_plain_name_over_the_second_of_two_columns_is_no_row(name: str) -> None:
+    block = table([("Time", name), ("Day", "150"), ("Night", "250")])
+    assert block == Rows(("Time", name), (("Day", "150"), ("Night", "250")))
+
+
+@pytest.mark.parametrize("first", [("Monday", "closed"), ("Adults", "free"), ("Monday", "9 AM")])
+def test_a_first_row_that_says_something_stays_a_row(first: tuple[str, str]) -> None:
+    block = table([first, ("Tuesday", "9 AM"), ("Wednesday", "9 AM")])
+    assert isinstance(block, Rows) and block.rows[0] == first

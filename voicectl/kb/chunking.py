@@ -18,30 +18,15 @@ from math import ceil
 
 from voicectl.conversation.sentences import sentences
 from voicectl.kb.formats import Block, Items, Paragraph, Rows, Section
+from voicectl.kb.formats.tables import PLAIN_HEADERS
 
-READING = 2
+READING = 3
 """The version of this reading; part of each stored document's digest."""
 
 LONGEST = 150
 SHORTEST = 60
 WINDOW = 10_000
 """Characters of a paragraph that are looked at together."""
-
-_PLAIN_HEADERS = (
-    "price",
-    "prices",
-    "cost",
-    "costs",
-    "fee",
-    "hours",
-    "time",
-    "times",
-    "value",
-    "answer",
-    "amount",
-    "total",
-)
-"""Headers of a second column that say nothing a listener would miss: "Tune-up: $65", not "Tune-up: price $65"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +113,7 @@ def row_text(header: tuple[str, ...], row: tuple[str, ...]) -> str:
         if not cell or cell in ("-", "–", "—", "n/a"):
             continue
         bare = name.lower().strip(":")
-        if not bare or (len(row) == 2 and bare in _PLAIN_HEADERS) or cell.lower().startswith(bare):
+        if not bare or (len(row) == 2 and bare in PLAIN_HEADERS) or cell.lower().startswith(bare):
             said.append(cell)
         else:
             said.append(f"{_lowered(name)} {cell}")

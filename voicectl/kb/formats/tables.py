@@ -7,6 +7,15 @@ from collections.abc import Sequence
 
 from voicectl.kb.formats import Block, Items, Rows
 
+PLAIN_HEADERS = frozenset(
+    """
+    price prices cost costs fee fees rate amount total value hours time times answer
+    preis preise kosten betrag gebühr uhrzeit öffnungszeiten antwort
+    prix tarif tarifs montant horaires réponse precio precios importe horario respuesta prezzo prezzi orario risposta
+    """.split()
+)
+"""Names of a second column that say nothing a listener would miss: "Tune-up: $65", not "Tune-up: price $65"."""
+
 WIDEST = 100
 """Columns of a table; a cell that claims to span more does not."""
 
@@ -15,8 +24,8 @@ def table(rows: Sequence[Sequence[str]], *, header: bool | None = None) -> Block
     """A table as a block, without its empty rows and columns; None when nothing is left.
 
     `header` says whether the first row names the columns; None when that is not known. Then it does if it looks like
-    it and there are three columns or more: of two columns, "Day | Hours" read as a row does no harm, but "Monday |
-    closed" read as a header makes every other row say something false.
+    it and there are three columns or more, or the second is a plain name like "Price": of two columns, "Day | Open"
+    read as a row does little harm, but "Monday | closed" read as a header makes every other row say something false.
     """
     width = max((len(row) for row in rows), default=0)
     full = [
@@ -29,7 +38,7 @@ def table(rows: Sequence[Sequence[str]], *, header: bool | None = None) -> Block
     if len(kept) == 1:
         return Items(tuple(row[0] for row in full[1 if header and len(full) > 1 else 0 :]))
     if header is None:
-        header = len(kept) > 2 and names_columns(full[0])
+        header = names_columns(full[0]) and (len(kept) > 2 or full[0][1].casefold() in PLAIN_HEADERS)
     if header and len(full) > 1:
         return Rows(full[0], tuple(full[1:]))
     return Rows(("",) * len(kept), tuple(full))
