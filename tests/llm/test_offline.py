@@ -236,6 +236,16 @@ def test_a_goodbye_is_no_question_to_ask_back_about() -> None:
     assert reply(replace(request("bye"), choices=("a", "b")))[1] == "goodbye"
 
 
+def test_the_hours_of_a_day_are_told_again_when_that_day_is_asked_for() -> None:
+    """All hours were told, and another row speaks of a Sunday: it is not the one that was asked for."""
+    week = "\n".join(f"{day}: 9 AM to 6 PM." for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"))
+    hours = replace(HOURS, text=f"{week}\n{HOURS.text}")
+    holidays = Passage(2, "Opening hours > Are you open on holidays?", "Easter Sunday: closed.", "hours.md", 1.0)
+    every, sunday = talk("when are you open", "and on sundays", passages=(holidays, replace(hours, score=0.9)))
+    assert "11 AM to 4 PM" in every
+    assert "11 AM to 4 PM" in sunday and "Easter" not in sunday
+
+
 def test_what_was_told_is_not_told_again_unless_it_is_asked_again() -> None:
     first, more, nothing, again = talk(
         "do you deliver bikes", "tell me more", "tell me more about that", "do you deliver bikes?"

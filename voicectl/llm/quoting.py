@@ -147,6 +147,9 @@ def _news(question: Question, judged: list[tuple[float, _Part]], told: Told) -> 
     """The judged parts without those that were told, if what was not is about as good as the best; if there is to be
     more, what was not told in any case, in its own order."""
     fresh = [each for each in judged if not _told(question, each[1], told)]
+    row = judged[0][1].row if judged and not told.more else None
+    if row and question.days & days_in(row[0]):
+        return judged  # of the day that was asked for nothing else will do
     if told.more:
         best = judged[0][1].passage if judged else 0
         return sorted(fresh, key=lambda each: (each[1].passage != best, not each[1].row and each[1].order))
