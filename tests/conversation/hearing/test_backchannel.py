@@ -10,7 +10,8 @@ from voicectl.conversation.hearing.backchannel import is_backchannel, is_short_i
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        ("en-US", ["mm-hmm", "Mhm.", "uh-huh", "Okay.", "okay, okay", "right", "Yeah, yeah.", "I see.", "Got it!", "Oh, okay",
+        ("en-US", ["mm-hmm", "Mhm.", "uh-huh", "Okay.", "okay, okay", "right", "Yeah, yeah.", "I see.", "Got it!",
+                   "Oh, okay",
                    "Mm-hmm, yeah, right.", "That makes sense", "All right", "go on", "Yes."]),
         ("", ["okay", "ja", "sí", "oui", "はい", "嗯"]),
         ("sv-SE", ["ja", "okej", "mm-hmm"]),
@@ -30,8 +31,10 @@ def test_backchannels(language: str, texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        ("en-US", ["", "...", "yes please", "okay but", "okay stop", "right, and what about", "Right?", "Okay?", "no", "wait",
-                   "what", "thank you", "I see a problem", "yeah I want two", "um", "Sunday", "hello", "okay so what is it",
+        ("en-US", ["", "...", "yes please", "okay but", "okay stop", "right, and what about", "Right?", "Okay?",
+                   "no", "wait",
+                   "what", "thank you", "I see a problem", "yeah I want two", "um", "Sunday", "hello",
+                   "okay so what is it",
                    "yeah " * 30]),
         ("de-DE", ["ja bitte", "ja aber", "nein", "genau das will ich", "Wirklich?"]),
         ("fr", ["oui mais", "non", "d'accord et le prix"]),
@@ -45,7 +48,8 @@ def test_no_backchannels(language: str, texts: list[str]) -> None:
 @pytest.mark.parametrize(
     ("language", "texts"),
     [
-        ("en", ["Wait.", "hold on", "Stop!", "Sorry?", "What?", "Pardon", "One question.", "Excuse me", "Hello?", "No no no",
+        ("en", ["Wait.", "hold on", "Stop!", "Sorry?", "What?", "Pardon", "One question.", "Excuse me", "Hello?",
+                "No no no",
                 "wait, wait", "Stop please", "Say that again", "okay stop"]),
         ("de", ["Moment mal", "Stopp", "Wie bitte?", "Eine Frage", "Entschuldigung", "Bitte?"]),
         ("es", ["Espere", "¿Perdón?", "Un momento", "¿Cómo?"]),

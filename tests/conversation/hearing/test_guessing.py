@@ -76,7 +76,8 @@ def test_worth_beginning(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "yes", "are", "I'd like to book a", "mm-hmm okay right", "hold on a second please", "my number is five five", "um",
+    ["", "yes", "are", "I'd like to book a", "mm-hmm okay right", "hold on a second please",
+     "my number is five five", "um",
      "a bike", "Let me check my calendar"],
 )  # fmt: skip
 def test_not_worth_beginning(text: str) -> None:

@@ -64,7 +64,8 @@ def test_corrections(parts: list[str], whole: str) -> None:
     [
         ("de-DE", ["Einen Tisch für zwei.", "Nein Entschuldigung, für drei."], "Einen Tisch für drei."),
         ("de-DE", ["Ich komme am Dienstag, nein, am Mittwoch."], "Ich komme am Mittwoch."),
-        ("de-DE", ["Ich möchte einen Tisch buchen.", "Nein, warten Sie, ich möchte stornieren."], "Ich möchte stornieren."),
+        ("de-DE", ["Ich möchte einen Tisch buchen.",
+                   "Nein, warten Sie, ich möchte stornieren."], "Ich möchte stornieren."),
         ("de-DE", ["Ich hätte gern einen.", "Tisch für zwei."], "Ich hätte gern einen Tisch für zwei."),
         ("es-ES", ["Una mesa para dos.", "No, perdón, para tres."], "Una mesa para tres."),
         ("fr-FR", ["Je viens mardi", "non pardon, mercredi"], "Je viens mercredi"),

@@ -628,7 +628,8 @@ def test_marks(text: str, how: str) -> None:
 @pytest.mark.parametrize(
     ("language", "broken", "finished"),
     [
-        ("de-DE", ["Ich möchte", "Ich hätte gern einen", "Mein Name ist", "Haben Sie am", "Und", "Ich suche", "Äh", "wegen",
+        ("de-DE", ["Ich möchte", "Ich hätte gern einen", "Mein Name ist", "Haben Sie am", "Und", "Ich suche", "Äh",
+                   "wegen",
                    "Ich wollte fragen, ob", "für zwei Personen und"],
          ["Machen Sie auf", "Ich rufe später an.", "Was kostet das", "Für zwei", "Das ist gut so", "Ich nehme die",
           "Kommen Sie mit", "Haben Sie Sonntag auf?", "Ja", "Sie haben zu, oder?"]),
@@ -703,3 +704,21 @@ def test_dictating(text: str, asked: str, dictating: bool) -> None:
 )
 def test_dictating_elsewhere(text: str, asked: str, language: str) -> None:
     assert unfinished(text, language, asked=asked) == "dictating"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["What is it for?", "where are you from", "which one is it on", "I'm in", "turn it on", "yes I do", "I would",
+     "Can you?", "let's go on", "What do you have", "Two people.", "how much is it", "the one I paid for"],
+)  # fmt: skip
+def test_never_held(text: str) -> None:
+    assert unfinished(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I'd like to", "My name is.", "The problem is", "can you", "I want", "because", "so", "um", "for the", "with my",
+     "I'd like to…", "Yes, and", "it's for my", "I would like to go to the"],
+)  # fmt: skip
+def test_always_held(text: str) -> None:
+    assert unfinished(text) == "broken"

@@ -51,19 +51,14 @@ _NAME = rf"(?P<name>{any_of(_TAG_OF)})"
 
 _LEAD = (
     r"(?:(?:hi|hello|hey|yes|no|yeah|ok|okay|um|uh|so|well|oh|sorry|excuse me|please|and|but|actually|thanks"
-    r"|thank you|can we|could"
-    r" we|hallo|guten tag|ja|nein|äh|entschuldigung|bitte|hola|buenos días|perdón|disculpe|sí|bonjour|pardon"
-    r"|excusez moi"
-    r"|oui|non|buongiorno|scusi|sì|olá|bom dia|desculpe|sim|dag|nee|sorry) )*+"
+    r"|thank you|can we|could we|hallo|guten tag|ja|nein|äh|entschuldigung|bitte|hola|buenos días|perdón|disculpe|sí"
+    r"|bonjour|pardon|excusez moi|oui|non|buongiorno|scusi|sì|olá|bom dia|desculpe|sim|dag|nee|sorry) )*+"
 )
 _POLITE = (
     r"(?: (?:please|thanks|thank you|if (?:that's )?possible|if you can|then|instead|now|bitte|danke|wenn möglich"
-    r"|wenn es geht"
-    r"|lieber|por favor|si es posible|gracias|s'il vous plaît|s'il te plaît|svp|si possible|merci|per favore"
-    r"|per cortesia"
-    r"|grazie|se possível|obrigado|obrigada|alstublieft|graag|als het kan|better|would be (?:better|great|good|nice"
-    r"|easier)"
-    r"|wäre (?:besser|gut)))*"
+    r"|wenn es geht|lieber|por favor|si es posible|gracias|s'il vous plaît|s'il te plaît|svp|si possible|merci"
+    r"|per favore|per cortesia|grazie|se possível|obrigado|obrigada|alstublieft|graag|als het kan|better"
+    r"|would be (?:better|great|good|nice|easier)|wäre (?:besser|gut)))*"
 )
 _ALL_THAT_IS_SAID = re.compile(
     rf"{_LEAD}(?:in|auf|en|em|in het|op zijn|по|po|na|på|lieber auf|lieber|i prefer|i(?:'d| would) (?:prefer"
@@ -71,26 +66,20 @@ _ALL_THAT_IS_SAID = re.compile(
 )
 _SPEAK = re.compile(
     rf"\b(?:(?:do|can|could|would|will|may) (?:you|we|i|u|anyone|anybody|someone|somebody)(?: (?:please|also|maybe"
-    rf"|just|guys|there))*"
-    rf" (?:speak|talk|continue|switch|change|go on|carry on|do (?:this|it|that)|have (?:this|the) (?:call"
-    rf"|conversation))"
-    rf"(?: (?:to me|with me|this|it|over|me|a little|a bit of|any|some|back|the language))?(?: (?:in|to|into))?"
-    rf"|(?:let's|let us|please|i(?:'d| would) (?:like|prefer)(?: to)?|i(?:'d| would) rather|i want to|i only"
-    rf"|i can only|i just|we only"
-    rf"|i prefer(?: to)?)(?: (?:speak|talk|switch|continue|change|go on))+(?: (?:in|to|with you|back|only|over))*"
-    rf"|i speak only"
-    rf"|(?:say|repeat|explain)(?: (?:that|it|this))?(?: again)? in"
-    rf"|(?:sprechen|reden|können|könnten|kannst|sprichst|redest) (?:sie|wir|du|ich)(?: (?:auch|bitte|lieber"
-    rf"|vielleicht|mit mir"
-    rf"|das|hier|auf|mit|jemandem|jemanden))*|ich (?:spreche|kann|möchte|würde) (?:nur |lieber |gern |gerne )+(?:auf )?"
-    rf"|(?:habla|hablan|hablas|hablamos|hablar|hablo sólo|hablo solo|sólo hablo|solo hablo|podemos hablar"
-    rf"|prefiero)(?: (?:usted|ustedes))?(?: en)?"
-    rf"|(?:parlez vous|parlez|parles tu|vous parlez|parler|on parle|je parle seulement|je préfère)(?: en)?"
-    rf"|(?:parla|parlate|parli|parlare|parlo solo|preferisco)(?: in)?"
-    rf"|(?:fala|falam|falar|falas|só falo|falo só|prefiro)(?: em)?"
-    rf"|(?:spreekt|spreken|praten|praat|kunnen we|kunt u|kan ik)(?: (?:u|we|ook|in|het))*"
-    rf"|czy (?:mówi|mówisz|mówicie)(?: (?:pan|pani|państwo))? po|говорите по) {_NAME}\b(?! (?:menu|tour|food|version"
-    rf"|lessons?|class(?:es)?|wine|guide|course|speaking|people|customers?))"
+    rf"|just|guys|there))* (?:speak|talk|continue|switch|change|go on|carry on|do (?:this|it|that)|have (?:this"
+    rf"|the) (?:call|conversation))(?: (?:to me|with me|this|it|over|me|a little|a bit of|any|some|back"
+    rf"|the language))?(?: (?:in|to|into))?|(?:let's|let us|please|i(?:'d| would) (?:like|prefer)(?: to)?|i(?:'d"
+    rf"| would) rather|i want to|i only|i can only|i just|we only|i prefer(?: to)?)(?: (?:speak|talk|switch|continue"
+    rf"|change|go on))+(?: (?:in|to|with you|back|only|over))*|i speak only|(?:say|repeat|explain)(?: (?:that|it"
+    rf"|this))?(?: again)? in|(?:sprechen|reden|können|könnten|kannst|sprichst|redest) (?:sie|wir|du|ich)(?: (?:auch"
+    rf"|bitte|lieber|vielleicht|mit mir|das|hier|auf|mit|jemandem|jemanden))*|ich (?:spreche|kann|möchte"
+    rf"|würde) (?:nur |lieber |gern |gerne )+(?:auf )?|(?:habla|hablan|hablas|hablamos|hablar|hablo sólo|hablo solo"
+    rf"|sólo hablo|solo hablo|podemos hablar|prefiero)(?: (?:usted|ustedes))?(?: en)?|(?:parlez vous|parlez"
+    rf"|parles tu|vous parlez|parler|on parle|je parle seulement|je préfère)(?: en)?|(?:parla|parlate|parli|parlare"
+    rf"|parlo solo|preferisco)(?: in)?|(?:fala|falam|falar|falas|só falo|falo só|prefiro)(?: em)?|(?:spreekt|spreken"
+    rf"|praten|praat|kunnen we|kunt u|kan ik)(?: (?:u|we|ook|in|het))*|czy (?:mówi|mówisz|mówicie)(?: (?:pan|pani"
+    rf"|państwo))? po|говорите по) {_NAME}\b(?! (?:menu|tour|food|version|lessons?|class(?:es)?|wine|guide|course"
+    rf"|speaking|people|customers?))"
 )
 _UNSPACED = re.compile(
     rf"{_NAME}(?:で|を?話せ|は話せ|が話せ|を?話し|できますか|はできますか|、?お願い|がいい|吗|可以吗|服务|로|하세요)"
@@ -98,8 +87,7 @@ _UNSPACED = re.compile(
 )
 _REFUSES = re.compile(
     r"\b(?:i|we|my \w+) (?:don't|do not|can't|cannot) (?:speak|talk|understand)\b|\bnicht|\bkein|\bno hablo\b"
-    r"|\bne parle pas\b"
-    r"|\bnon parlo\b|\bnão falo\b|\bgeen\b"
+    r"|\bne parle pas\b|\bnon parlo\b|\bnão falo\b|\bgeen\b"
 )
 _APART = 3
 """Words between a refusal and the language that it is for."""

@@ -26,11 +26,10 @@ from voicectl.conversation.sentences import sentences
 from voicectl.conversation.vocabulary import ARTICLES, NUMBERS, PLACES, STOP
 
 _STRONG = {
-    "en": r"scratch that|strike that|forget that|correction|no[,.]? (?:wait|sorry|scratch that|i mean|i meant|make that"
-    r"|actually)(?:[,.]? (?:no|sorry|i mean|i meant|actually|make that))*|(?:wait|sorry|actually|oops)[,.]? (?:no\b"
-    r"|i mean"
-    r"|i meant|make that)(?:[,.]? (?:sorry|wait|i mean|i meant|actually|make that))*|i mean|i meant|or rather|make that"
-    r"|let me rephrase(?: that)?|what i meant (?:was|is)",
+    "en": r"scratch that|strike that|forget that|correction|no[,.]? (?:wait|sorry|scratch that|i mean|i meant"
+    r"|make that|actually)(?:[,.]? (?:no|sorry|i mean|i meant|actually|make that))*|(?:wait|sorry|actually"
+    r"|oops)[,.]? (?:no\b|i mean|i meant|make that)(?:[,.]? (?:sorry|wait|i mean|i meant|actually|make that))*"
+    r"|i mean|i meant|or rather|make that|let me rephrase(?: that)?|what i meant (?:was|is)",
     "de": r"nein[,.]? (?:moment|entschuldigung|sorry|quatsch|ich meine|warten sie|doch|halt)|ach nein|äh nein|quatsch"
     r"|ich meine(?:te)?|besser gesagt|vielmehr|moment[,.]? nein|entschuldigung[,.]? (?:nein|ich meine)"
     r"|streichen sie das",
@@ -73,10 +72,8 @@ _ANY_CUE = {
 }
 _CLAUSE = {
     "en": r"(?:i|we|you|they|he|she|it|that|there|can|could|do|does|did|is|are|was|were|will|would|what|how|when"
-    r"|where|who"
-    r"|why|which|please|tell|give|let|let's|i'm|i'd|i've|i'll|we're|we'd|we've|it's|that's|don't|cancel|book|change"
-    r"|forget"
-    r"|may|should|have|has)",
+    r"|where|who|why|which|please|tell|give|let|let's|i'm|i'd|i've|i'll|we're|we'd|we've|it's|that's|don't|cancel"
+    r"|book|change|forget|may|should|have|has)",
     "de": r"(?:ich|wir|sie|er|es|das ist|können|könnten|haben|ist|sind|was|wie|wann|wo|wer|warum|bitte|kann|gibt)",
     "es": r"(?:yo|quiero|quisiera|necesito|puede|puedo|tiene|es|está|qué|cuándo|cuánto|dónde|cómo|quién|me)",
     "fr": r"(?:je|j'\w+|nous|vous|il|elle|c'est|est-ce|pouvez|avez|quel|quelle|quand|où|comment|qui|combien)",
@@ -87,11 +84,9 @@ _CLAUSE = {
 _CLAUSES = {language: re.compile(rf"{words}(?![\w'])") for language, words in _CLAUSE.items()}
 _WANTS = re.compile(
     r"^(?:(?:hi|hello|hey|yes|yeah|ok|okay|so|and|well|um|uh|good \w+)[,.!]? )*(?:(?:i|we)(?:'d"
-    r"| would)? (?:\w+ )?(?:want|like|need)"
-    r"|can (?:i|we|you)|could (?:i|we|you)|may i|i'm calling|let me|(?:please )?(?:book|cancel|change|order)\b"
-    r"|ich (?:möchte"
-    r"|will|würde|hätte|brauche)|quiero|quisiera|necesito|je (?:voudrais|veux)|vorrei|voglio|quero|queria|gostaria"
-    r"|ik wil)"
+    r"| would)? (?:\w+ )?(?:want|like|need)|can (?:i|we|you)|could (?:i|we|you)|may i|i'm calling|let me"
+    r"|(?:please )?(?:book|cancel|change|order)\b|ich (?:möchte|will|würde|hätte|brauche)|quiero|quisiera|necesito"
+    r"|je (?:voudrais|veux)|vorrei|voglio|quero|queria|gostaria|ik wil)"
 )
 _NUMBER_LEAD = re.compile(
     r"(?:it's|it is|that's|the number is|my number is|it should be|es ist|die nummer ist|es|c'est|è|é|het is)[,:]? ",
@@ -155,6 +150,14 @@ def find_cue(text: str, language: str, start: int = 0) -> Cue | None:
             withdraws = _WITHDRAWS.search(strong.lower()) is not None
             return Cue(found.start(), found.end(), bool(strong), bool(found["pause"].strip()), explains, withdraws)
     return None
+
+
+def only_cue(text: str, language: str = "") -> bool:
+    """Whether a text does nothing but lead in a correction that is still to come: "scratch that"."""
+    if not may_correct(text, language):
+        return False
+    cue = find_cue(f"{text} x", language)
+    return cue is not None and cue.begin == 0 and cue.end == len(text) + 1 and cue.strong
 
 
 def corrected(before: str, cue: Cue, after: str, language: str = "") -> str | None:
@@ -241,10 +244,9 @@ def _first_piece(after: str, language: str) -> tuple[str, str]:
             at += 1
             if words[at - 1][-1] in ".,;:!?…":
                 break
-    fragment = " ".join(words[:at])
-    bare = fragment.rstrip(_EDGES)
-    ending, rest = fragment[len(bare) :], " ".join(words[at:])
-    return bare, f"{ending} {rest}".strip() if rest and ending not in (",", ";") else (rest or ending)
+    piece, rest = " ".join(words[:at]), " ".join(words[at:])
+    fragment = piece.rstrip(_EDGES)
+    return fragment, f"{piece[len(fragment) :]} {rest}".strip()
 
 
 def _word(token: str) -> str:

@@ -68,14 +68,14 @@ _EDGES = ".,;:!?…\"'()"
 _CUES: dict[Kind, str] = {
     "phone": r"(?:phone|telephone|mobile|cell|contact|call ?back|fax) ?(?:number)?|reach you|call you back"
     r"|telefon\w*|handy\w*|rückruf\w*|teléfono|móvil|celular|téléphone|portable|telefono|cellulare|telefone|celular"
-    r"|telemóvel|mobiel|電話番号",
+    r"|telemóvel|mobiel",
     "card": r"(?:card|kart\w*|tarjeta|carte|carta|cartão|kaart)[ -]?(?:number|nummer|numero)?",
     "postcode": r"zip(?: ?code)?|post(?:al)? ?code|postleitzahl|plz|código postal|code postal|codice postale|cap"
-    r"|postcode|郵便番号",
+    r"|postcode",
     "birth": r"date of birth|birth ?da(?:y|te)|born|geburtsdatum|geboren|geburtstag|fecha de nacimiento"
-    r"|date de naissance|data di nascita|data de nascimento|geboortedatum|生年月日",
-    "code": r"(?:\w+ )?(?:code|pin|password|digits)|geheimzahl|código|codice|暗証番号",
-    "other": r"number(?! of)|\w*nummer|número|numéro|numero|account|番号",
+    r"|date de naissance|data di nascita|data de nascimento|geboortedatum",
+    "code": r"(?:\w+ )?(?:code|pin|password|digits)|geheimzahl|código|codice",
+    "other": r"number(?! of)|\w*nummer|número|numéro|numero|account",
 }
 _CUE: dict[Kind, re.Pattern[str]] = {kind: re.compile(rf"(?<!\w)(?:{words})(?!\w)") for kind, words in _CUES.items()}
 _OTHER_NUMBER = re.compile(
@@ -83,14 +83,22 @@ _OTHER_NUMBER = re.compile(
     r"|confirmation|id) (?:number|no|id)\b|\b(?:bestell|konto|kunden|auftrags|rechnungs|buchungs|vorgangs|klant|order"
     r"|bestel)nummer\b|\b(?:número|numéro|numero) (?:de|di|d')"
 )
+_UNSPACED: tuple[tuple[Kind, str], ...] = (
+    ("phone", "電話番号"),
+    ("postcode", "郵便番号"),
+    ("birth", "生年月日"),
+    ("code", "暗証番号"),
+    ("other", "番号"),
+)
 _LAST_DIGITS = re.compile(r"\b(?:first|last) (?:\w+ )?digits|\bletzten \w+ ziffern")
 _LEAD = re.compile(
     r"(?:number|code|pin|zip|postcode|phone|mobile|telephone|cell|card|account|nummer|número|numéro|numero|código"
-    r"|codice)"
-    r"(?: (?:is|it's|would be|starts with|ist|lautet|es|est|é|è|e)| it's)? ?$|\w*nummer (?:ist|lautet)? ?$"
+    r"|codice)(?: (?:is|it's|would be|starts with|ist|lautet|es|est|é|è|e)| it's)? ?$|\w*nummer (?:ist|lautet)? ?$"
     r"|(?:telefon|handy|postleitzahl|teléfono|téléphone|telefono|telefone)(?: (?:is|ist|es|est|è|é))? ?$"
 )
-_NEEDED: dict[Kind, int] = {"phone": 7, "card": 16, "postcode": 5, "code": 4, "other": 4, "birth": 6}
+_ENOUGH = 4
+"""Digits of a number that is of no known length."""
+_SHORT_POSTCODES = frozenset({"de-at", "de-ch", "fr-ch", "fr-be", "en-au", "en-nz", "en-za"})
 _AREA_CODE = re.compile(r"\D*\d{3}\D+\d{3}(?!\d)")
 _MONTH = re.compile(
     r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|januar|mai|juni|juli|okt|dez|ene|abr|ago|dic|janv|févr|avril"
@@ -203,7 +211,10 @@ def kind_of_number(text: str) -> Kind:
         return "code"
     if _OTHER_NUMBER.search(said):
         return "other"
-    return next((kind for kind, cue in _CUE.items() if cue.search(said)), "")
+    for kind, cue in _CUE.items():
+        if cue.search(said):
+            return kind
+    return next((kind for kind, name in _UNSPACED if name in said), "")
 
 
 def more_to_come(run: Run, text: str, kind: Kind, language: str = "") -> bool:
@@ -213,12 +224,9 @@ def more_to_come(run: Run, text: str, kind: Kind, language: str = "") -> bool:
         return len(digits) < 6 and not (_MONTH.search(text.lower()) and re.search(r"(?:19|20)\d\d$", digits))
     if kind == "phone":
         long = run.digits[:1] in "+01" or _AREA_CODE.match(text[run.begin : run.end])
-        return len(digits) < (10 if long else _NEEDED["phone"])
+        return len(digits) < (10 if long else 7)
     if kind == "card":
         return len(digits) < (15 if digits.startswith("3") else 16)
     if kind == "postcode":
         return len(digits) < (4 if language.lower() in _SHORT_POSTCODES or primary(language) == "nl" else 5)
-    return len(digits) < _NEEDED.get(kind, 0)
-
-
-_SHORT_POSTCODES = frozenset({"de-at", "de-ch", "fr-ch", "fr-be", "en-au", "en-nz", "en-za"})
+    return len(digits) < _ENOUGH

@@ -58,11 +58,9 @@ _SHORTEST_PIECE = 3
 
 _SHORT_QUESTION = re.compile(
     r"(?:what time|how much|how many|how long|how far|how old|how late|what day|what(?:'s| is) that|where(?: are you"
-    r"| is it)"
-    r"|who(?:'s| is) (?:this|that)|(?:opening )?hours|your (?:address|hours|prices|number)|(?:any )?parking"
-    r"|are you open"
-    r"|when|where|why|how come|what else|any(?:thing)? else|which one|prices|directions|wie viel|wie lange|wann|wo"
-    r"|cuánto|cuándo|dónde|combien|quand|où|quanto|quando|dove|onde|hoeveel|wanneer|waar)"
+    r"| is it)|who(?:'s| is) (?:this|that)|(?:opening )?hours|your (?:address|hours|prices|number)|(?:any )?parking"
+    r"|are you open|when|where|why|how come|what else|any(?:thing)? else|which one|prices|directions|wie viel"
+    r"|wie lange|wann|wo|cuánto|cuándo|dónde|combien|quand|où|quanto|quando|dove|onde|hoeveel|wanneer|waar)"
 )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from voicectl.conversation.hearing.corrections import corrected, find_cue, may_correct
+from voicectl.conversation.hearing.corrections import corrected, find_cue, may_correct, only_cue
 from voicectl.conversation.hearing.dictation import ends_in_digits, leads_to_number, runs
 from voicectl.conversation.hearing.unfinished import unfinished
 from voicectl.conversation.hearing.wording import bare, bare_tail, lowered
@@ -42,8 +42,7 @@ _ASKS_BEHIND = re.compile(
 """What begins like a piece of a sentence, and is a question of its own: "on Sunday, are you open?"."""
 _VERB_FOLLOWS = re.compile(
     r"(?:^| )(?:(?:like|love|want|wanted|need|needed|have|trying|able|going|supposed) to|can|could|would|will|should"
-    r"|please"
-    r"|i|we|you|they|a|an|my|your|some|not|don't|just)$"
+    r"|please|i|we|you|they|a|an|my|your|some|not|don't|just)$"
 )
 _SMALL = STOP | COMMON | RELATIONAL | frozenset(NUMBERS) | {"um", "uh", "er", "well", "sorry", "please", "maybe", "hm"}
 _KEEP_CAPITAL = frozenset("i i'm i'd i've i'll march may".split())
@@ -63,10 +62,14 @@ def join(parts: Sequence[str], language: str = "") -> str:
     said = [part for part in parts if part.strip()]
     if len(said) == 1:
         return _mended(said[0], language)
-    whole = ""
+    whole, led = "", ""
     for part in said:
-        whole = _added(whole, part.strip(), language)
-    return whole
+        part, led = f"{led} {part.strip()}".strip(), ""
+        if whole and only_cue(part, language):
+            led = part
+        else:
+            whole = _added(whole, part, language)
+    return f"{whole} {led}".strip()
 
 
 def _mended(text: str, language: str) -> str:

@@ -26,7 +26,8 @@ _MOMENTS = {
     r"(?: there)?"
     rf"(?: {_SHORT_TIME})?|(?:give me |i need |i'll need |just )?{_SHORT_TIME})(?: (?:please|there|here))?"
     r"|let me (?:just |quickly |first )?(?:(?:check|look|see|think|find|look it up|find out|grab|write|have a look"
-    r"|take a look|pull (?:it|that) up|look (?:it|that) up|check (?:on )?(?:that|it))(?: it| that| this)?"
+    r"|take a look|pull (?:it|that) up|look (?:it|that) up|check (?:on )?(?:that|it))"
+    r"(?: (?:it|that|this|about it|about that))?"
     r"|(?:check|find|grab|get|look for|look at|look up|fetch|ask|write|open|see) (?:my|the|that|it|this|if|where|what"
     r"|whether|with|a pen|in|on)(?: [\w']+){0,6})"
     r"|(?:i'm|i am|i'll|i will|i need to|i have to|i've got to|i gotta|while i|i'm just|just|still|i just need to)"
@@ -47,30 +48,26 @@ _MOMENTS = {
     r"|(?:lo )?(?:estoy|voy a) (?:buscando|buscar|mirar|mirando|ver)(?:lo)?(?: [\w']+){0,3}|a ver|ahora vuelvo"
     r"|no cuelgue|aguarde)",
     "fr": r"(?:attendez?(?: voir)?(?: un (?:instant|moment|peu))?(?: une (?:seconde|minute))?|(?:juste "
-    r"|donnez moi )?(?:un"
-    r" (?:instant|moment|petit instant|petit moment)|une (?:seconde|minute|petite seconde)|deux (?:secondes|minutes))"
-    r"|laissez moi (?:regarder|vérifier|voir|chercher|réfléchir)(?: [\w']+){0,4}|je (?:regarde|cherche|vérifie"
-    r"|réfléchis"
-    r"|vais (?:chercher|regarder|vérifier|voir))(?: [\w']+){0,4}|ne quittez pas|patientez|je reviens(?: tout de suite)?"
-    r"|ne raccrochez pas)",
+    r"|donnez moi )?(?:un (?:instant|moment|petit instant|petit moment)|une (?:seconde|minute|petite seconde)"
+    r"|deux (?:secondes|minutes))|laissez moi (?:regarder|vérifier|voir|chercher|réfléchir)(?: [\w']+){0,4}"
+    r"|je (?:regarde|cherche|vérifie|réfléchis|vais (?:chercher|regarder|vérifier|voir))(?: [\w']+){0,4}"
+    r"|ne quittez pas|patientez|je reviens(?: tout de suite)?|ne raccrochez pas)",
     "it": r"(?:aspett[ia](?: un (?:attimo|momento|secondo|minuto|attimino))?|(?:solo |mi dia )?un (?:attimo|momento"
-    r"|secondo"
-    r"|minuto|attimino)(?: solo)?|mi (?:faccia|lasci) (?:controllare|vedere|guardare|pensare|cercare)(?: [\w']+){0,4}"
-    r"|(?:sto cercando|lo cerco|controllo|guardo|vado a (?:prendere|vedere))(?: [\w']+){0,4}|attenda|resti in linea"
-    r"|torno subito|ci penso)",
-    "pt": r"(?:esper[ae](?: aí)?(?: um (?:momento|minuto|segundo|pouco|instante))?|(?:só |dê me |me dá )?(?:um"
-    r" (?:momento|minuto|segundo|instante|momentinho|minutinho|segundinho|pouquinho)|um bocadinho)|(?:deixe?(?: me"
-    r"| eu)?)"
-    r" (?:ver|verificar|olhar|procurar|pensar|checar)(?: [\w']+){0,4}|(?:estou|vou) (?:procurando|a procurar|procurar"
-    r"|verificar|ver|buscar)(?: [\w']+){0,4}|aguarde?|não desligue|já volto)",
+    r"|secondo|minuto|attimino)(?: solo)?|mi (?:faccia|lasci) (?:controllare|vedere|guardare|pensare"
+    r"|cercare)(?: [\w']+){0,4}|(?:sto cercando|lo cerco|controllo|guardo|vado a (?:prendere"
+    r"|vedere))(?: [\w']+){0,4}|attenda|resti in linea|torno subito|ci penso)",
+    "pt": r"(?:esper[ae](?: aí)?(?: um (?:momento|minuto|segundo|pouco|instante))?|(?:só |dê me "
+    r"|me dá )?(?:um (?:momento|minuto|segundo|instante|momentinho|minutinho|segundinho|pouquinho)|um bocadinho)"
+    r"|(?:deix[ae](?: me| eu)?) (?:ver|verificar|olhar|procurar|pensar|checar)(?: [\w']+){0,4}|(?:estou"
+    r"|vou) (?:procurando|a procurar|procurar|verificar|ver|buscar)(?: [\w']+){0,4}|aguarde?|não desligue|já volto)",
     "nl": r"(?:wacht(?: even| eens)?(?: een (?:moment|momentje|seconde|minuut))?"
-    r"|(?:geef me )?(?:heel )?(?:een )?(?:moment|momentje"
-    r"|ogenblik|ogenblikje|seconde|secondje|minuutje|minuut)(?: graag)?|even (?:kijken|wachten|zoeken|nadenken|denken"
-    r"|checken|geduld)(?: [\w']+){0,4}|laat me(?: even)? (?:kijken|zoeken|nadenken|checken|zien)(?: [\w']+){0,4}"
-    r"|ik (?:kijk|zoek|pak|check|ben) (?:het |hem )?(?:even|zo)(?: [\w']+){0,4}|blijf aan de lijn)",
+    r"|(?:geef me )?(?:heel )?(?:een )?(?:moment|momentje|ogenblik|ogenblikje|seconde|secondje|minuutje"
+    r"|minuut)(?: graag)?|even (?:kijken|wachten|zoeken|nadenken|denken|checken|geduld)(?: [\w']+){0,4}"
+    r"|laat me(?: even)? (?:kijken|zoeken|nadenken|checken|zien)(?: [\w']+){0,4}|ik (?:kijk|zoek|pak|check"
+    r"|ben) (?:het |hem )?(?:even|zo)(?: [\w']+){0,4}|blijf aan de lijn)",
     "ja": r"(?:(?:すみません|あの|はい|ええと|えっと)? ?(?:ちょっと|少々|少し)?(?:お?待って?(?:ください|下さい"
-    r"|くださいね|ね)?|お待ちください"
-    r"|お待ち下さい|待った|待ってて)|(?:ちょっと)?(?:確認|調べ|探し)(?:します|ます|てみます|しますね|ますね)|少々)",
+    r"|くださいね|ね)?|お待ちください|お待ち下さい|待った|待ってて)|(?:ちょっと)?(?:確認|調べ|探し)(?:します|ます"
+    r"|てみます|しますね|ますね)|少々)",
 }
 _MOMENTS_EVERYWHERE = (
     r"(?:un momento|moment|un instant|chwileczkę|ett ögonblick|et øjeblikk?|稍等|等一下|请稍等|잠깐만요?|잠시만요)"
@@ -104,29 +101,24 @@ def wants_a_moment(text: str, language: str = "") -> bool:
 # --- what the agent asks -----------------------------------------------------------------------------------------
 
 _TELLS = re.compile(
-    r"\b(?:(?:please|just|now|then) (?:\w+ )?(?:tell|give|say|enter|type|key in|read|spell|dial|provide)"
-    r"|(?:tell|give|read) me\b|i(?:'ll| will)? (?:just )?need (?:your|the|a)\b|i(?:'d| would) (?:just )?need"
-    r"|(?:enter|type|say|key in|dial) (?:your|the)\b|let me (?:have|know) (?:your|the)"
-    r"|(?:sagen|nennen|geben|tippen|diktieren) sie|ich (?:brauche|bräuchte|benötige)|dígame|díganos|deme|indique"
-    r"|introduzca"
-    r"|marque|necesito su|necesitaría|dites moi|donnez moi|indiquez|tapez|saisissez|composez|il me faut|mi dica|mi dia"
-    r"|digiti|inserisca|diga me|me diga|digite|insira|informe|preciso do|geef|noem|toets|vertel me|教えてください"
-    r"|入力してください"
+    r"\b(?:(?:please|just|now|then) (?:\w+ )?(?:tell|give|say|enter|type|key in|read|spell|dial|provide)|(?:tell"
+    r"|give|read) me\b|i(?:'ll| will)? (?:just )?need (?:your|the|a)\b|i(?:'d| would) (?:just )?need|(?:enter|type"
+    r"|say|key in|dial) (?:your|the)\b|let me (?:have|know) (?:your|the)|(?:sagen|nennen|geben|tippen|diktieren) sie"
+    r"|ich (?:brauche|bräuchte|benötige)|dígame|díganos|deme|indique|introduzca|marque|necesito su|necesitaría"
+    r"|dites moi|donnez moi|indiquez|tapez|saisissez|composez|il me faut|mi dica|mi dia|digiti|inserisca|diga me"
+    r"|me diga|digite|insira|informe|preciso do|geef|noem|toets|vertel me)|(?:教えてください|入力してください"
     r"|お願いします)"
 )
 _NO_NUMBER = re.compile(
     r"\bour\b|\bthis number\b|\bthe number you\b|\bthe same number\b|\b(?:give|send|text) you\b|\bnumber of\b"
-    r"|\bhow many\b"
-    r"|\b(?:right|correct)\b|\b(?:unsere?r?|diese) (?:\w+)?nummer\b|\bwie viele\b|\bcuántos\b|\bcombien\b"
-    r"|\d"
+    r"|\bhow many\b|\b(?:right|correct)\b|\b(?:unsere?r?|diese) (?:\w+)?nummer\b|\bwie viele\b|\bcuántos\b"
+    r"|\bcombien\b|\d"
 )
 _WANTS = re.compile(
     r"\b(?:what(?:'s| is| was| are)|may i|can i|could i|can you|could you|would you|will you|do you (?:have|know)"
-    r"|have you"
-    r" got|which|wie (?:ist|lautet)|was ist|kann ich|darf ich|könnten sie|können sie|haben sie|würden sie|cuál es"
-    r"|puede|podría|me (?:da|dice)|tiene|quel(?:le)? est|pouvez vous|pourriez vous|avez vous|puis je|qual è|può"
-    r"|potrebbe"
-    r"|mi (?:può|dà)|ha il|qual é|pode|poderia|tem o|wat is|mag ik|kunt u|heeft u|何番|何ですか)"
+    r"|have you got|which|wie (?:ist|lautet)|was ist|kann ich|darf ich|könnten sie|können sie|haben sie|würden sie"
+    r"|cuál es|puede|podría|me (?:da|dice)|tiene|quel(?:le)? est|pouvez vous|pourriez vous|avez vous|puis je|qual è"
+    r"|può|potrebbe|mi (?:può|dà)|ha il|qual é|pode|poderia|tem o|wat is|mag ik|kunt u|heeft u|何番|何ですか)"
 )
 _NUMBER_ITSELF = re.compile(r"^(?:and |und |y |et |e |en )?(?:your|the|ihre?|su|votre|il suo|seu|uw) ")
 
@@ -166,19 +158,16 @@ def _last_asking(said: str) -> str:
 
 _LEADS_IN = re.compile(
     r"^(?:(?:and|so|okay|ok|great|sure|alright|all right|perfect|now|well|thanks|thank you|got it|good|of course|und"
-    r"|also"
-    r"|gut|super|y|entonces|bueno|et|alors|e|allora|então|en|dus)(?:,\s+|\s+(?=(?:what|which|how|when|where|who|is"
-    r"|are|do"
-    r"|does|can|could|would|will|shall|may|wie|was|wann|wo|möchten|haben|soll)\b)))+",
+    r"|also|gut|super|y|entonces|bueno|et|alors|e|allora|então|en|dus)(?:,\s+|\s+(?=(?:what|which|how|when|where|who"
+    r"|is|are|do|does|can|could|would|will|shall|may|wie|was|wann|wo|möchten|haben|soll)\b)))+",
     re.IGNORECASE,
 )
 _OR = re.compile(r"^(?:or|oder|o|ou|of)\b", re.IGNORECASE)
 _LEANS = re.compile(
-    r"^(?:is (?:that|this|it) (?:right|correct|ok(?:ay)?|all right|alright)|right|correct|ok(?:ay)?|does that (?:work"
-    r"|help|sound"
-    r" (?:good|right|okay))(?: for you)?|is that so|yes|no|richtig|stimmt das|ist das richtig|passt das|correcto"
-    r"|es correcto"
-    r"|c'est (?:ça|correct|bien ça)|va bene|è corretto|giusto|está certo|certo|klopt dat)$"
+    r"^(?:is (?:that|this|it) (?:right|correct|ok(?:ay)?|all right|alright)|right|correct|ok(?:ay)?"
+    r"|does that (?:work|help|sound (?:good|right|okay))(?: for you)?|is that so|yes|no|richtig|stimmt das"
+    r"|ist das richtig|passt das|correcto|es correcto|c'est (?:ça|correct|bien ça)|va bene|è corretto|giusto"
+    r"|está certo|certo|klopt dat)$"
 )
 
 
@@ -208,21 +197,18 @@ def _begun(sentence: str) -> str:
 _OR_WORDS = {"en": "or", "de": "oder", "es": "o|u", "fr": "ou", "it": "o|oppure", "pt": "ou", "nl": "of"}
 _CHOICE_LEAD = re.compile(
     r"(?:(?:do|would|did|will) you (?:rather )?(?:mean|want|like|prefer|need|take|rather have)(?: to (?=\w))?"
-    r"|would you rather"
-    r"|(?:should|shall) (?:it|that) be|(?:is|was) (?:it|that|this)|(?:are you|is this) (?:calling )?(?:about|for)"
-    r"|(?:meinen|möchten|wollen|bevorzugen|brauchen|hätten|nehmen) sie(?: (?:lieber|gern|gerne))?|(?:ist|soll) (?:es"
-    r"|das)"
-    r"|geht es um|(?:¿ ?)?(?:prefiere|quiere|desea|es|le gustaría)|(?:préférez|voulez|souhaitez|désirez) vous|c'est"
-    r"|(?:préférez|voulez|souhaitez)-vous|est-ce(?: que c'est)?|(?:preferisce|vuole|desidera|è)|(?:prefere|quer"
-    r"|deseja|é)"
-    r"|(?:wilt|bedoelt|heeft) u(?: liever)?|is het) ",
+    r"|would you rather|(?:should|shall) (?:it|that) be|(?:is|was) (?:it|that|this)|(?:are you"
+    r"|is this) (?:calling )?(?:about|for)|(?:meinen|möchten|wollen|bevorzugen|brauchen|hätten"
+    r"|nehmen) sie(?: (?:lieber|gern|gerne))?|(?:ist|soll) (?:es|das)|geht es um|(?:¿ ?)?(?:prefiere|quiere|desea|es"
+    r"|le gustaría)|(?:préférez|voulez|souhaitez|désirez) vous|c'est|(?:préférez|voulez|souhaitez)-vous"
+    r"|est-ce(?: que c'est)?|(?:preferisce|vuole|desidera|è)|(?:prefere|quer|deseja|é)|(?:wilt|bedoelt"
+    r"|heeft) u(?: liever)?|is het) ",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r"(?:what|which|how|when|where|who|why|is|are|do|does|did|can|could|would|will|shall|should|may|have|has|am|i'll|i"
-    r"|wie|was|wann|wo|welche\w*|möchten|soll|kann|können|haben|qué|cuál|cómo|cuándo|quel\w*|quand|quale|quando|qual"
-    r"|wat"
-    r"|welke|wanneer)\b",
+    r"(?:what|which|how|when|where|who|why|is|are|do|does|did|can|could|would|will|shall|should|may|have|has|am|i'll"
+    r"|i|wie|was|wann|wo|welche\w*|möchten|soll|kann|können|haben|qué|cuál|cómo|cuándo|quel\w*|quand|quale|quando"
+    r"|qual|wat|welke|wanneer)\b",
     re.IGNORECASE,
 )
 _NO_CHOICE = re.compile(
