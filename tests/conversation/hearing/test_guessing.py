@@ -51,6 +51,7 @@ def test_the_same(early: str, final: str) -> None:
         ("how much is it", "how much is it without tax"),
         ("is it in", "is it insured"),
         ("with milk", "without milk"),
+        ("which day", "which days"),
     ],
 )
 def test_another(early: str, final: str) -> None:

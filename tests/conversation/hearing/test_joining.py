@@ -87,6 +87,7 @@ def test_corrections_elsewhere(language: str, parts: list[str], whole: str) -> N
         ["How much is the bike?", "I mean, how much is it to rent it?"],
         ["My name is Tom.", "No wait, I have one more question."],
         ["I'd like it for Sunday.", "Actually, for my son."],
+        ["A table for two.", "Sorry, for my son."],
         ["Two adults, no kids."],
         ["There's no sugar, no milk."],
         ["I have no car, sorry about that."],

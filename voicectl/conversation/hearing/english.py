@@ -193,7 +193,8 @@ _TO_VERB = re.compile(
 _HOW_TO = re.compile(r"\b(?:how|what|when|where) (?:do|can|would|will|should|are|does|did) (?:i|you|we)\b")
 _WANTING = (
     "i want", "i need", "i wanted", "i needed", "i have", "i had", "i got", "i've got", "we have", "we want", "we need",
-    "i'd like", "i would like", "do you have", "do you sell", "do you offer", "do you do", "can i get", "can i have", "could i have",
+    "i'd like", "i would like", "do you have", "do you sell", "do you offer", "do you do", "can i get", "can i have",
+    "could i have",
 )  # fmt: skip
 _THAT_LEADS = re.compile(r"\b(?:think|hope|told|heard|says|sure|possible|fact|so) that$")
 _IS_HIS = re.compile(r"\b(?:is|it's|was|not) his$")
