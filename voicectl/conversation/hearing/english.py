@@ -16,7 +16,7 @@ from voicectl.conversation.hearing.wording import any_of, phrases
 _NEVER_LAST = phrases(
     """
     the a an my your our their its and or but because although unless whether than very um uh uhm er erm every
-    i'm it's there's i've i'll i'd we're we've we'll they're you're he's she's who's what's where's how's when's let's
+    i'm it's there's i've i'll i'd we're we've we'll they're you're you've they've we'd you'd they'd he'd she'd it'll you'll they'll he's she's who's what's where's how's when's let's
     i and_i into towards between during per until via onto
     """
 )
@@ -196,7 +196,7 @@ _WANTING = (
     "i'd like", "i would like", "do you have", "do you sell", "do you offer", "do you do", "can i get", "can i have",
     "could i have",
 )  # fmt: skip
-_THAT_LEADS = re.compile(r"\b(?:think|hope|told|heard|says|sure|possible|fact|so) that$")
+_THAT_LEADS = re.compile(r"\b(?:think|hope|told|heard|says|sure|possible|fact|so|(?:any|some|the) \w+) that$")
 _IS_HIS = re.compile(r"\b(?:is|it's|was|not) his$")
 _WANTS_ONE_TO = re.compile(r"\b(?:want|like|need) (?:me|us|him|her|them) $")
 _PARTICLE_OF_HOW = re.compile(r"\b(?:log|sign|check|turn|go|get|look|deal)(?:ing)? (?:it )?$")
