@@ -16,7 +16,9 @@ from voicectl.conversation.hearing.wording import any_of, phrases
 _NEVER_LAST = phrases(
     """
     the a an my your our their its and or but because although unless whether than very um uh uhm er erm every
-    i'm it's there's i've i'll i'd we're we've we'll they're you're you've they've we'd you'd they'd he'd she'd it'll you'll they'll he's she's who's what's where's how's when's let's
+    i'm it's there's i've i'll i'd we're we've we'll they're you're you've they've we'd you'd they'd
+    he'd she'd it'll you'll they'll he's she's
+    who's what's where's how's when's let's
     i and_i into towards between during per until via onto
     """
 )
