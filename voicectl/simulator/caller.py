@@ -7,14 +7,15 @@ way, it is not the caller's turn. Otherwise a slow reply model would be talked o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from voicectl.simulator.actions import CallOver
 from voicectl.simulator.line import PhoneLine, Route, Watched, Watcher
-from voicectl.simulator.scenario import PAUSE, Action, CutIn, Scenario, Step, contains
+from voicectl.simulator.listening import contains
 from voicectl.simulator.speech_clock import seconds_to_say
+from voicectl.simulator.steps import GAP, PAUSE, Action, CutIn, Scenario, Step
 from voicectl.simulator.transcript import Transcript, Utterance
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ GREETING = 5.0
 """Seconds that a caller waits for somebody to answer the telephone with words."""
 UNFINISHED = 5.0
 """So long after the agent has fallen silent it counts as finished, even if it never said that it was."""
+HEED = 2.0
+"""Seconds that a caller who has coughed, or said mm-hm, gives the agent to go on."""
 LAST = 2.0
 """Seconds of silence before a caller with nothing left to say hangs up: the agent may want to."""
 _LISTENING = 0.02
@@ -136,8 +139,14 @@ class Caller:
             await self._news(left)
 
     async def answer(self, seconds: float = PATIENCE) -> bool:
-        """Wait until the agent begins to answer what the caller did last, at most so long."""
-        return await self._until(self._answered, seconds)
+        """Wait until the agent begins to answer what the caller did last, at most so long; longer if the agent asks
+        for patience."""
+        while not self._answered():
+            bridged = self._fillers()
+            if not await self._until(lambda: self._answered() or self._fillers() > bridged, seconds):  # noqa: B023
+                return False
+            seconds = PATIENCE
+        return True
 
     async def audible(self, cue: CutIn) -> bool:
         """Wait for the moment to cut in: into what the agent is saying, or else into what it says next. False when
@@ -154,16 +163,33 @@ class Caller:
             elif said and now - said[0].at >= cue.seconds - 1e-9:
                 return True
             if self.transcript.quiet:
-                return False
+                waits = bool(said) and said[-1].filler
+                if not (waits and await self._until(lambda: not self.transcript.quiet, PATIENCE)):
+                    return False
             await self._news(_LISTENING)
         return False
 
-    def say(self, text: str) -> float:
-        """Begin to say something, now; returns how many seconds it takes."""
-        seconds = seconds_to_say(text)
-        self.transcript.caller_speaks(text, self._now, seconds)
-        self.line.speak(text, seconds=seconds)
+    def say(
+        self,
+        text: str,
+        *,
+        parts: Sequence[str] = (),
+        gap: float = GAP,
+        cuts: bool | None = None,
+        listening: bool = False,
+        lang: str = "",
+    ) -> float:
+        """Begin to say something, now; returns how many seconds it takes. The rest is as in `steps.Action`."""
+        speaking = sum(map(seconds_to_say, parts or (text,)))
+        seconds = speaking + gap * max(0, len(parts) - 1)
+        self.transcript.caller_speaks(text, self._now, seconds, listening=listening)
+        self.line.speak(text, seconds=speaking, parts=parts or None, gap=gap if parts else None, cuts=cuts, lang=lang)
         return seconds
+
+    def sound(self, seconds: float, *, cuts: bool) -> None:
+        """Begin to cough, or the like; `cuts`: the carrier takes it for words, and cuts the agent off."""
+        self.transcript.caller_sounds(self._now, seconds)
+        self.line.speak("", seconds=seconds, parts=(), cuts=cuts)
 
     def dial(self, keys: str) -> None:
         """Begin to press keys, now."""
@@ -241,7 +267,21 @@ class Caller:
 
     async def _act(self, action: Action) -> None:
         if action.kind == "say":
-            await self.answer(self.say(action.text) + PATIENCE)
+            seconds = self.say(
+                action.text,
+                parts=action.parts,
+                gap=action.gap,
+                cuts=action.cuts,
+                listening=action.listening,
+                lang=action.lang,
+            )
+            if action.listening:
+                await self._heed(seconds)
+            else:
+                await self.answer(seconds + PATIENCE)
+        elif action.kind == "noise":
+            self.sound(action.seconds, cuts=action.cuts is True)
+            await self._heed(action.seconds)
         elif action.kind == "keys":
             self.dial(action.text)
             await self.answer()
@@ -250,6 +290,11 @@ class Caller:
         else:
             self.hang_up()
             await self._until(lambda: False, PATIENCE)
+
+    async def _heed(self, seconds: float) -> None:
+        """What the caller does now takes `seconds` and needs no answer: the agent may go on."""
+        await self.silence(seconds)
+        await self._until(lambda: self.transcript.speaking, HEED)
 
     # --- waiting -----------------------------------------------------------------------------------------
 
@@ -268,8 +313,12 @@ class Caller:
 
     def _answered(self) -> bool:
         said = self.transcript.utterances
-        asked = next((each for each in reversed(said) if each.who == "caller"), None)
-        return any(each.who == "carrier" or (asked and each.answers is asked) for each in said[-3:])
+        asked = next((each for each in reversed(said) if each.who == "caller" and each.kind != "noise"), None)
+        answers = [each for each in said if asked and each.answers is asked and not each.filler]
+        return bool(answers) or any(each.who == "carrier" for each in said[-3:])
+
+    def _fillers(self) -> int:
+        return sum(each.filler for each in self.transcript.utterances)
 
     async def _until(self, ready: Callable[[], bool], seconds: float) -> bool:
         """Wait until `ready()` or the call is over, at most so long; returns what `ready()` says then."""
@@ -289,6 +338,10 @@ class Caller:
 
 
 def _doing(action: Action) -> str:
-    return {"say": f"say {action.text!r}", "keys": f"press {action.text}", "wait": "wait", "hang_up": "hang up"}[
-        action.kind
-    ]
+    return {
+        "say": f"say {action.text!r}",
+        "keys": f"press {action.text}",
+        "noise": "make a sound",
+        "wait": "wait",
+        "hang_up": "hang up",
+    }[action.kind]

@@ -154,15 +154,19 @@ class TwilioCall:
         partials: Sequence[tuple[float, str]] | None = None,
         vad: float | None = None,
         final_after: float | None = None,
+        gap: float | None = None,
+        cuts: bool | None = None,
         lang: str | None = None,
     ) -> list[Action]:
         """The caller begins to say `text`; speaker events, partials and finals follow by themselves.
 
         `seconds` is how long it takes (default: a normal pace). `finals` splits it into several final prompts; an
         empty tuple is sound that is never recognised. `partials` gives transcripts as (seconds from now, text)
-        instead of made up ones, `vad` when the sound is noticed, `final_after` the silence before the final, all in
-        seconds. `lang` is the language spoken, where recognition would tell (`multi`). Speaking again before the
-        final continues the utterance.
+        instead of made up ones, `vad` when the sound is noticed, `final_after` the silence before the final, `gap`
+        the silence between one part of `finals` and the next, all in seconds. `cuts` decides whether this cuts the
+        agent off: True, the mere sound does; False, not even words; None, as the relay's settings have it. `lang` is
+        the language spoken, where recognition would tell (`multi`). Speaking again before the final continues the
+        utterance.
         """
         return self._do(
             now,
@@ -173,6 +177,8 @@ class TwilioCall:
                 partials=partials,
                 vad=vad,
                 final_after=final_after,
+                gap=gap,
+                cuts=cuts,
                 lang=lang,
             ),
         )

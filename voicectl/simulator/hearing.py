@@ -6,7 +6,8 @@ that may revise earlier words, the last of them equal to the final one, which fo
 
 Who is told: with the agent silent, everybody; while the agent speaks, speech that cuts in, and what
 reportInputDuringAgentSpeech allows; the rest is lost. Transcripts cut the agent off, not the mere sound, and a
-transcript must be long enough for interruptSensitivity.
+transcript must be long enough for interruptSensitivity. Whoever makes the caller speak may have it otherwise (`cuts`):
+a sound that was taken for words cuts the agent off, and words that were taken for nothing do not.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Hearing:
         self._language = ""
         self._final_text = ""
         self._transcript = ""
+        self._cuts: bool | None = None
         self._edge = False
         """clientSpeaking, as reported."""
         self._cut_in = False
@@ -127,6 +129,8 @@ class Hearing:
         partials: Sequence[tuple[float, str]] | None,
         vad: float | None,
         final_after: float | None,
+        gap: float | None,
+        cuts: bool | None,
         lang: str | None,
     ) -> None:
         if self._hung_up:
@@ -139,7 +143,7 @@ class Hearing:
             start, before = max(stage.now, self._sound_until), self._final_text
         else:
             self._forget()
-            self._owner, self._language = self.ear, lang or ""
+            self._owner, self._language, self._cuts = self.ear, lang or "", cuts
         if seconds is None:
             made_up = speech_clock.seconds_to_say(text) * knobs.pace
             seconds = partials[-1][0] if partials else made_up
@@ -153,16 +157,19 @@ class Hearing:
             whole = f"{before} {segment}" if before else segment
             length = seconds * len(segment) / letters
             if index:
-                at += stage.draw(knobs.delays.segment)
                 script.append((at, "edge", ""))
             if partials is None:
                 script += self._transcripts(at, length, segment, before)
             at += length
             silence = self._final_delay() if final_after is None else final_after
+            last = index == len(segments) - 1
+            if gap is not None and not last:
+                silence = min(silence, gap)
             self._sound_until = at
             script.append((at + silence, "final", whole))
             self._final_text = whole
-            at += silence
+            if not last:
+                at += gap if gap is not None else silence + stage.draw(knobs.delays.segment)
             before = ""
         if not segments:
             self._final_text = before
@@ -250,15 +257,21 @@ class Hearing:
         if not self._edge:
             self._edge = True
             self._client_speaking(ear, "on")
+            if self._cuts and ear is not None:
+                self._cut(ear)
+
+    def _cut(self, ear: Ear) -> None:
+        if ear.playout.cuttable("speech"):
+            self._cut_in = True
+            ear.playout.cut()
 
     def _transcribed(self, ear: Ear | None, text: str) -> None:
         self._transcript = text
         reported = False
         if ear is not None:
-            if ear.playout.cuttable("speech") and self._passes(ear.relay, text):
+            if ear.playout.cuttable("speech") and self._cuts is not False and self._passes(ear.relay, text):
                 self._edge_on(ear)
-                self._cut_in = True
-                ear.playout.cut()
+                self._cut(ear)
             elif ear.playout.audible and not self._cut_in:
                 self._overlapped = True
             flux = ear.relay.flux(ear.transcription_language)

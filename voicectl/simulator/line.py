@@ -2,16 +2,15 @@
 
 The call says what to do (actions.py), this file does it and reports what came of it. All decisions about the call are
 the call's; all waiting is here. Frames leave in the order they were asked for. Whoever watches sees every observation
-of the call, and TokensArrived for each piece of text that comes in on the socket, at once and in order.
+of the call, and what comes in on the socket, at once and in order: TokensArrived for each piece of text,
+LanguageSwitched.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import socket as socketlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +26,7 @@ from voicectl.simulator.actions import (
     OpenSocket,
     SendFrame,
 )
+from voicectl.simulator.wire import Wire
 
 if TYPE_CHECKING:
     import aiohttp
@@ -46,9 +46,22 @@ class TokensArrived:
     at: float
     text: str
     last: bool
+    preemptible: bool = False
+    """What is said next may cut them off."""
 
 
-Watched = Observation | TokensArrived
+@dataclass(frozen=True, slots=True)
+class LanguageSwitched:
+    """The application asked for another language."""
+
+    at: float
+    speech: str
+    """Of what it says; "": as before."""
+    transcription: str
+    """Of what it hears; "": as before."""
+
+
+Watched = Observation | TokensArrived | LanguageSwitched
 Watcher = Callable[[Watched], None]
 
 
@@ -130,7 +143,7 @@ class PhoneLine:
         self._own_sessions: dict[bool, aiohttp.ClientSession] = {}
         self._fetches: set[asyncio.Task[None]] = set()
         self._sockets: set[asyncio.Task[None]] = set()
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[CallOver] | None = None
         self._acting = False
@@ -154,9 +167,19 @@ class PhoneLine:
 
     # --- the person on the line --------------------------------------------------------------------------
 
-    def speak(self, text: str, *, seconds: float | None = None) -> None:
-        """The caller begins to say `text`, which takes `seconds` (default: a normal pace)."""
-        self._tell(self.call.speak, text, seconds=seconds)
+    def speak(
+        self,
+        text: str,
+        *,
+        seconds: float | None = None,
+        parts: Sequence[str] | None = None,
+        gap: float | None = None,
+        cuts: bool | None = None,
+        lang: str = "",
+    ) -> None:
+        """The caller begins to say `text`, which takes `seconds` (default: a normal pace). `parts` are the final
+        transcripts it comes as, none of them: a sound; the rest is as in `TwilioCall.speak`."""
+        self._tell(self.call.speak, text, seconds=seconds, finals=parts, gap=gap, cuts=cuts, lang=lang or None)
 
     def press(self, keys: str) -> None:
         self._tell(self.call.press, keys)
@@ -192,7 +215,7 @@ class PhoneLine:
         if isinstance(action, Fetch):
             self._spawn(self._fetch(action), self._fetches)
         elif isinstance(action, OpenSocket):
-            wire = self._wire = _Wire()
+            wire = self._wire = Wire()
             wire.task = self._spawn(self._serve(action, wire), self._sockets)
         elif isinstance(action, SendFrame):
             if self._wire is not None:
@@ -251,7 +274,7 @@ class PhoneLine:
 
     # --- the relay socket --------------------------------------------------------------------------------
 
-    async def _serve(self, ask: OpenSocket, wire: _Wire) -> None:
+    async def _serve(self, ask: OpenSocket, wire: Wire) -> None:
         import aiohttp
 
         url, host = self._route.resolve(ask.url)
@@ -292,7 +315,7 @@ class PhoneLine:
         while True:
             message = await socket.receive()
             if message.type is aiohttp.WSMsgType.TEXT:
-                self._watch_tokens(message.data)
+                self._watch_frame(message.data)
                 self._tell(self.call.socket_message, message.data, session=session)
             elif message.type is aiohttp.WSMsgType.BINARY:
                 self._tell(self.call.socket_message, message.data, session=session)
@@ -301,14 +324,19 @@ class PhoneLine:
             else:
                 return 1006
 
-    def _watch_tokens(self, data: str) -> None:
+    def _watch_frame(self, data: str) -> None:
         try:
             frame = json.loads(data)
         except (ValueError, RecursionError):
             return  # the call will have its say about it
-        if isinstance(frame, dict) and frame.get("type") == "text" and isinstance(frame.get("token"), str):
-            at = asyncio.get_running_loop().time()
-            self._watch(TokensArrived(at, frame["token"], frame.get("last") is True))
+        if not isinstance(frame, dict):
+            return
+        at = asyncio.get_running_loop().time()
+        if frame.get("type") == "text" and isinstance(frame.get("token"), str):
+            self._watch(TokensArrived(at, frame["token"], frame.get("last") is True, frame.get("preemptible") is True))
+        elif frame.get("type") == "language":
+            speech, transcription = frame.get("ttsLanguage"), frame.get("transcriptionLanguage")
+            self._watch(LanguageSwitched(at, str(speech or ""), str(transcription or "")))
 
     # --- keeping house -----------------------------------------------------------------------------------
 
@@ -344,47 +372,6 @@ class PhoneLine:
         await asyncio.gather(*self._fetches, *self._sockets, return_exceptions=True)
         for session in self._own_sessions.values():
             await session.close()
-
-
-class _Wire:
-    """One relay socket, and the frames that are to leave on it."""
-
-    def __init__(self) -> None:
-        self.frames: asyncio.Queue[SendFrame | CloseSocket] = asyncio.Queue()
-        self.socket: aiohttp.ClientWebSocketResponse | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.closing = False
-        self.dropped = False
-
-    async def write(self) -> None:
-        """Send the frames until one of them closes the socket, or it is gone."""
-        assert self.socket is not None
-        while True:
-            frame = await self.frames.get()
-            try:
-                if isinstance(frame, CloseSocket):
-                    await self.socket.close(code=frame.code, message=frame.reason.encode())
-                    return
-                await self.socket.send_str(frame.text)
-            except (ConnectionError, RuntimeError):
-                return  # the reader learns how the socket ended
-
-    def close(self, frame: CloseSocket) -> None:
-        """Close it when what is waiting has been sent."""
-        self.closing = True
-        self.frames.put_nowait(frame)
-
-    def drop(self) -> None:
-        """End the connection without a close frame, or the attempt to connect."""
-        self.dropped = True
-        if self.socket is None:
-            if self.task is not None:
-                self.task.cancel()
-            return
-        transport = self.socket.get_extra_info("socket")
-        if transport is not None:
-            with contextlib.suppress(OSError):
-                transport.shutdown(socketlib.SHUT_RDWR)
 
 
 def _with_host(headers: dict[str, str], host: str | None) -> dict[str, str]:

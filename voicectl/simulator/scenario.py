@@ -14,110 +14,49 @@
       - say: Bye!
     expect: {ended: goodbye, max_seconds: 90}
 
-A step does one thing: `say`, `keys`, `wait` (seconds of silence) or `hang_up: true`. The caller waits until the agent
-has finished, and then `pause` seconds more (0.4), unless the step says otherwise:
+A step does one thing: `say`, `keys`, `noise` (seconds of sound without words: a cough), `wait` (seconds of silence) or
+`hang_up: true`. The caller waits until the agent has finished, and then `pause` seconds more (0.4), unless the step
+says otherwise:
 
 - `cut_in: {after: words}` or `cut_in: {seconds: n}`: does not let the agent finish; begins once these words of the
   agent could be heard, or n seconds into its speech. The first step may cut into the greeting.
 - `interrupt: …` with `then: words` does so within one step: the caller says or dials, the agent begins to answer, the
   caller cuts in with the words of `then`.
+- `say: [words, words, words]`: one breath of which the carrier makes several final transcripts, with `gap` seconds of
+  silence between them (0.4).
+- `over: true`: the words are spoken over the agent and do not cut it off, though they are reported.
+- `listening: true`: the words only show that the caller listens (mm-hm); no answer to them is waited for.
+- `lang: de`: the language of the words, as the carrier reports it.
+- `cuts: true`: a noise that cuts the agent off, as words would.
 
-A step's `expect` is about all the agent says from this step until the caller's next step; plain text stands for
-`contains`. The scenario's own `expect` is about the whole call, and `settings` are for the server when it runs inside.
-The tables below are the complete list of keys.
+A step's `expect` is about all that the agent begins to say from this step until the caller's next step; plain text
+stands for `contains`. The scenario's own `expect` is about the whole call. For a server that runs inside, `settings`
+are its settings, and `model` is the script of its reply model (llm/scripted.py); `knobs` are the simulated carrier's
+(knobs.py). The tables below are the complete list of keys.
 
-`contains` and `not` compare whole words, in order, whatever their case and the punctuation between them; number words
-up to ninety-nine equal their digits, so "nine thirty" is found in "9:30". `matches` is a Python regular expression,
-searched in what was heard with white space made single.
+`contains`, `not` and `once` compare words as listening.py has it; `matches` is a Python regular expression, searched
+in what was heard with white space made single.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
 from voicectl.errors import NotFoundError, UsageError
-
-Kind = Literal["say", "keys", "wait", "hang_up"]
-Ended = Literal["goodbye", "person", "hung_up", "failed"]
-"""How a call ended: the agent said goodbye, the agent handed over to a person, the caller hung up, something broke."""
+from voicectl.simulator.knobs import Knobs
+from voicectl.simulator.listening import normal
+from voicectl.simulator.steps import GAP, PAUSE, Action, CutIn, Ended, Expectation, Kind, Scenario, Step
 
 _ENDED: tuple[Ended, ...] = get_args(Ended)
 _KINDS: tuple[Kind, ...] = get_args(Kind)
-
-PAUSE = 0.4
-"""Seconds between the agent's last word and the caller's first."""
 _MAX_BYTES = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class CutIn:
-    """When the caller stops being polite."""
-
-    after: str = ""
-    """Once these words of the agent could be heard."""
-    seconds: float = 0.0
-    """Without `after`: so long into the agent's speech."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing the caller does."""
-
-    kind: Kind
-    text: str = ""
-    """What is said, or which keys are pressed."""
-    seconds: float = 0.0
-    """How long a `wait` lasts."""
-    pause: float = PAUSE
-    cut_in: CutIn | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What is expected of the agent's words and manners, within a step or in the whole call. None: do not mind."""
-
-    contains: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
-    matches: tuple[str, ...] = ()
-    within_ms: float | None = None
-    """From the end of the caller's words to the first audio of each answer."""
-    first_token_within_ms: float | None = None
-    """From the end of the caller's words to the first token of each answer."""
-    silent: bool | None = None
-    interrupted: bool | None = None
-    reprompts: int | None = None
-    """How often the agent spoke unasked."""
-    ended: Ended | None = None
-    max_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    actions: tuple[Action, ...]
-    expect: Expectation = Expectation()
-    line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    name: str
-    steps: tuple[Step, ...]
-    expect: Expectation = Expectation()
-    caller: str = "+15550100001"
-    called: str = "+15550100099"
-    seed: int = 1
-    """Of the simulated carrier's delays."""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """For a server that runs inside: setting paths ("agent.transfer_number") and values."""
-    source: str = ""
 
 
 def load(path: str | Path) -> Scenario:
@@ -149,7 +88,7 @@ def parse(text: str, source: str = "scenario") -> Scenario:
         ) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{source}: not YAML: {error}") from None
-    reader = _Reader(source)
+    reader = _Reader(source, text)
     scenario = reader.scenario(root)
     if reader.faults or scenario is None:
         many = len(reader.faults)
@@ -159,50 +98,6 @@ def parse(text: str, source: str = "scenario") -> Scenario:
             "compare it with the examples in knowledge/conversations",
         )
     return scenario
-
-
-# --- comparing what was said -------------------------------------------------------------------------------
-
-_SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen"""
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_NUMBERS = {word: value for value, word in enumerate(_SMALL.split())} | {
-    word: 10 * (value + 2) for value, word in enumerate(_TENS.split())
-}
-_TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-
-
-def contains(text: str, phrase: str) -> bool:
-    """Whether the words of `phrase` are found in `text`, by the rules at the top of this file."""
-    hay, needle = _normal(text), _normal(phrase)
-    at = hay.find(needle)
-    while at >= 0:
-        before, after = hay[at - 1 : at], hay[at + len(needle) : at + len(needle) + 1]
-        if not (_joined(before, needle[:1]) or _joined(needle[-1:], after)):
-            return True
-        at = hay.find(needle, at + 1)
-    return False
-
-
-def _normal(text: str) -> str:
-    tokens: list[str] = _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
-    out: list[str] = []
-    tens = False
-    for token in tokens:
-        value = _NUMBERS.get(token)
-        if value is None:
-            out.append(token)
-        elif tens and 0 < value < 10:
-            out[-1] = str(int(out[-1]) + value)
-        else:
-            out.append(str(value))
-        tens = value is not None and value >= 20
-    return " ".join(out)
-
-
-def _joined(left: str, right: str) -> bool:
-    """Whether two neighbouring characters belong to one word. Scripts without spaces (Thai, CJK) have no such rule."""
-    return left.isalnum() and right.isalnum() and (left < "\u0e00" or right < "\u0e00")
 
 
 # --- reading YAML, with line numbers -----------------------------------------------------------------------
@@ -216,8 +111,9 @@ class _Reader:
     Values are taken as they are written, not as YAML guesses them: `say: No` is a word and `keys: 007` three keys.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, written: str) -> None:
         self.source = source
+        self.written = written
         self.faults: list[tuple[int, str]] = []
 
     def fault(self, node: yaml.Node, text: str) -> None:
@@ -266,7 +162,7 @@ class _Reader:
 
     def phrase(self, node: yaml.Node) -> str:
         text = self.text(node)
-        if not _normal(text):
+        if not normal(text):
             raise ValueError(f"{text!r} has no word in it")
         return text
 
@@ -302,12 +198,14 @@ class _Reader:
             raise ValueError("must be true or false")
         return word in ("true", "yes")
 
-    def ended(self, node: yaml.Node) -> Ended:
+    def one_of(self, node: yaml.Node, known: tuple[V, ...]) -> V:
         word = self.text(node)
-        for known in _ENDED:
-            if word == known:
-                return known
-        raise ValueError(f"must be one of {', '.join(_ENDED)}")
+        if word not in known:
+            raise ValueError(f"must be one of {', '.join(map(str, known))}")
+        return known[known.index(word)]
+
+    def ended(self, node: yaml.Node) -> Ended:
+        return self.one_of(node, _ENDED)
 
     def several(self, node: yaml.Node, one: Callable[[yaml.Node], V]) -> tuple[V, ...]:
         return tuple(one(each) for each in (node.value if isinstance(node, yaml.SequenceNode) else [node]))
@@ -351,11 +249,35 @@ class _Reader:
         for key, value in node.value:
             if isinstance(value, yaml.MappingNode):
                 found |= {f"{key.value}.{name}": each for name, each in self.settings(value).items()}
-            elif isinstance(value, yaml.SequenceNode):
-                found[str(key.value)] = self.several(value, self.text)
             else:
-                found[str(key.value)] = value.value
+                found[str(key.value)] = self.plain(value)
         return found
+
+    def plain(self, node: yaml.Node) -> Any:
+        """Text, and lists and tables of it."""
+        if isinstance(node, yaml.SequenceNode):
+            return tuple(self.plain(each) for each in node.value)
+        if isinstance(node, yaml.MappingNode):
+            return {str(key.value): self.plain(value) for key, value in node.value}
+        return node.value
+
+    def model(self, node: yaml.Node) -> str:
+        """The script as it is written, at the line where it is written."""
+        if not isinstance(node, yaml.MappingNode):
+            raise ValueError("must be a script of replies: `replies:` and a list of them")
+        start = node.start_mark
+        script = self.written[start.index : node.end_mark.index].rstrip()
+        return "\n" * start.line + " " * start.column + script + "\n"
+
+    def knobs(self, node: yaml.Node) -> Knobs:
+        return Knobs(**(self.mapping(node, _KNOBS, "carrier's `knobs`") or {}))
+
+    def line(self, node: yaml.Node) -> tuple[str, ...]:
+        """What is said: one transcript or several."""
+        parts = self.several(node, self.text)
+        if isinstance(node, yaml.SequenceNode) and len(parts) < 2:
+            raise ValueError("must be text, or a list of several parts")
+        return parts
 
     def steps(self, node: yaml.Node) -> tuple[Step, ...]:
         if not isinstance(node, yaml.SequenceNode):
@@ -377,13 +299,25 @@ class _Reader:
             self.fault(node, "a `wait` cannot cut in")
         if ("interrupt" in fields) != ("then" in fields) or ("interrupt" in fields and kind not in ("say", "keys")):
             self.fault(node, "`interrupt` and `then` belong together, in a step that says or dials something")
-        value = fields[kind]
+        for name, of in (("gap", "say"), ("over", "say"), ("listening", "say"), ("lang", "say"), ("cuts", "noise")):
+            if name in fields and kind != of:
+                self.fault(node, f"`{name}` belongs to `{of}`")
+        said = fields["say"] if kind == "say" else ()
+        if "gap" in fields and len(said) < 2:
+            self.fault(node, "`gap` belongs to a `say` of several parts: say: [words, words]")
+        if "over" in fields and "cut_in" not in fields:
+            self.fault(node, "`over` needs a `cut_in`: when does the caller begin to speak?")
         first = Action(
             kind,
-            text=value if kind in ("say", "keys") else "",
-            seconds=value if kind == "wait" else 0.0,
+            text=" ".join(said) if kind == "say" else fields[kind] if kind == "keys" else "",
+            seconds=fields[kind] if kind in ("wait", "noise") else 0.0,
             pause=fields.get("pause", PAUSE),
             cut_in=fields.get("cut_in"),
+            parts=said if len(said) > 1 else (),
+            gap=fields.get("gap", GAP),
+            cuts=False if "over" in fields or (kind == "noise" and "cuts" not in fields) else fields.get("cuts"),
+            listening="listening" in fields,
+            lang=fields.get("lang", ""),
         )
         then = [Action("say", text=fields["then"], cut_in=fields.get("interrupt"))] if "then" in fields else []
         return Step((first, *then), fields.get("expect", Expectation()), node.start_mark.line + 1)
@@ -397,18 +331,26 @@ _SCENARIO: dict[str, _Read] = {
     "called": _Reader.text,
     "seed": _Reader.whole,
     "settings": _Reader.settings,
+    "model": _Reader.model,
+    "knobs": _Reader.knobs,
     "steps": _Reader.steps,
     "expect": _Reader.expect_of_call,
 }
 _STEP: dict[str, _Read] = {
-    "say": _Reader.text,
+    "say": _Reader.line,
     "keys": _Reader.keys,
+    "noise": _Reader.number,
     "wait": _Reader.number,
     "hang_up": _Reader.yes,
     "pause": _Reader.number,
     "cut_in": _Reader.cut_in,
     "interrupt": _Reader.cut_in,
     "then": _Reader.text,
+    "gap": _Reader.number,
+    "over": _Reader.yes,
+    "listening": _Reader.yes,
+    "lang": _Reader.text,
+    "cuts": _Reader.yes,
     "expect": _Reader.expect_of_step,
 }
 _CUT_IN: dict[str, _Read] = {"after": _Reader.phrase, "seconds": _Reader.number}
@@ -416,12 +358,34 @@ _EXPECT: dict[str, _Read] = {
     "contains": _Reader.phrases,
     "not": _Reader.phrases,
     "matches": _Reader.patterns,
+    "once": _Reader.phrases,
     "within_ms": _Reader.number,
     "first_token_within_ms": _Reader.number,
+    "fillers": _Reader.whole,
     "reprompts": _Reader.whole,
 }
-_EXPECT_OF_STEP = _EXPECT | {"silent": _Reader.flag, "interrupted": _Reader.flag}
-_EXPECT_OF_CALL = _EXPECT | {"ended": _Reader.ended, "max_seconds": _Reader.number}
+_EXPECT_OF_STEP = _EXPECT | {"silent": _Reader.flag, "interrupted": _Reader.flag, "resumed": _Reader.flag}
+_EXPECT_OF_CALL = _EXPECT | {
+    "ended": _Reader.ended,
+    "handed_to": _Reader.text,
+    "keys_sent": _Reader.keys,
+    "language": _Reader.text,
+    "max_seconds": _Reader.number,
+}
 _RENAMED = {"not": "excludes"}
 
-__all__ = ["PAUSE", "Action", "CutIn", "Ended", "Expectation", "Scenario", "Step", "contains", "load", "parse"]
+
+def _knob(kind: Any) -> _Read:
+    """How a knob of this type is read."""
+    if kind is bool:
+        return _Reader.flag
+    if get_origin(kind) is Literal:
+        return lambda reader, node: reader.one_of(node, get_args(kind))
+    return _Reader.whole if int in (kind, *get_args(kind)) else _Reader.number
+
+
+_KNOBS: dict[str, _Read] = {
+    name: _knob(kind) for name, kind in get_type_hints(Knobs).items() if not dataclasses.is_dataclass(kind)
+}
+
+__all__ = ["Scenario", "load", "parse"]

@@ -3,7 +3,8 @@
 The agent's words are those that were audible, not those that were sent. One talk cycle of the agent (text frames up to
 `last`) is one utterance; what of it was thrown away when the caller cut in is kept as `unheard`. A cycle that opens
 when the caller has said or dialled something since the last one is the answer to that; one that opens without, after
-the agent had fallen silent, is unasked: a reprompt. Times are those of the line's clock, in seconds.
+the agent had fallen silent, is unasked: a reprompt. Words that what is said next may cut off (preemptible) bridge a
+wait: a filler, after which the question is still to be answered. Times are those of the line's clock, in seconds.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from voicectl.simulator.actions import (
     KeyDialled,
     Verb,
 )
-from voicectl.simulator.line import TokensArrived, Watched
+from voicectl.simulator.line import LanguageSwitched, TokensArrived, Watched
 from voicectl.simulator.speech_clock import heard
 
 Who = Literal["caller", "agent", "carrier"]
-Kind = Literal["speech", "keys", "greeting", "dial"]
+Kind = Literal["speech", "noise", "keys", "greeting", "dial"]
 
 
 @dataclass(slots=True, eq=False)
 class Utterance:
-    """One thing said, or keys pressed, by one side."""
+    """One thing said, a sound made, or keys pressed, by one side."""
 
     who: Who
     kind: Kind
@@ -45,6 +46,10 @@ class Utterance:
     """What the agent had sent beyond that, and nobody heard."""
     cut: bool = False
     """The caller cut it off."""
+    listening: bool = False
+    """Caller: it only shows that they listen."""
+    filler: bool = False
+    """Agent: it bridges a wait."""
     reported_at: float | None = None
     """Caller: when the final transcript, or the last key, was handed to the agent. None: it never was."""
     unasked: bool = False
@@ -78,6 +83,7 @@ class _Cycle:
     first_token_at: float
     answers: Utterance | None
     unasked: bool
+    filler: bool
     text: str = ""
     spoken: int = 0
     closed: bool = False
@@ -108,6 +114,10 @@ class Transcript:
         self.utterances: list[Utterance] = []
         self.alerts: list[Alert] = []
         self.verbs: list[Verb] = []
+        self.keys_sent = ""
+        """The keys that the agent has pressed."""
+        self.language = ""
+        """The language that the agent has changed over to; "": none."""
         self._cycles: list[_Cycle] = []
         """Not spoken to their end, oldest first."""
         self._chunk: _Chunk | None = None
@@ -151,9 +161,13 @@ class Transcript:
 
     # --- what happens ------------------------------------------------------------------------------------
 
-    def caller_speaks(self, text: str, at: float, seconds: float) -> Utterance:
+    def caller_speaks(self, text: str, at: float, seconds: float, *, listening: bool = False) -> Utterance:
         """The caller begins to say `text`, which will take `seconds`."""
-        return self._add(Utterance("caller", "speech", at, at + seconds, text))
+        return self._add(Utterance("caller", "speech", at, at + seconds, text, listening=listening))
+
+    def caller_sounds(self, at: float, seconds: float) -> Utterance:
+        """The caller makes a sound that has no words in it."""
+        return self._add(Utterance("caller", "noise", at, at + seconds))
 
     def caller_dials(self, keys: str, at: float) -> Utterance:
         """The caller begins to press `keys`."""
@@ -176,8 +190,12 @@ class Transcript:
             if seen.final and seen.reported:
                 self._reported("speech", seen.at)
         elif isinstance(seen, KeyDialled):
-            if not seen.by_agent:
+            if seen.by_agent:
+                self.keys_sent += seen.key
+            else:
                 self._reported("keys", seen.at)
+        elif isinstance(seen, LanguageSwitched):
+            self.language = seen.speech or seen.transcription
         elif isinstance(seen, Verb):
             self.verbs.append(seen)
             if seen.name == "Say" and seen.text:
@@ -217,8 +235,10 @@ class Transcript:
             if not seen.text.strip():
                 return  # the end mark of a cycle that the caller cut off
             unasked = self._question is None and self.quiet and not self._interrupted and bool(self.utterances)
-            cycle = _Cycle(seen.at, self._question, unasked)
-            self._question = None
+            cycle = _Cycle(seen.at, self._question, unasked, seen.preemptible)
+            if not seen.preemptible:
+                self._question = None
+            self._interrupted = False
             self._cycles.append(cycle)
         cycle.text += seen.text
         cycle.closed = seen.last
@@ -233,7 +253,7 @@ class Transcript:
             utterance = self._add(Utterance("agent", "speech" if cycle else "greeting", seen.at))
             if cycle is not None:
                 cycle.utterance = utterance
-                utterance.answers, utterance.unasked = cycle.answers, cycle.unasked
+                utterance.answers, utterance.unasked, utterance.filler = cycle.answers, cycle.unasked, cycle.filler
                 utterance.first_token_at = cycle.first_token_at
         utterance.until = None
         self._chunk = _Chunk(seen.at, seen.text, seen.seconds, cycle, utterance, utterance.text)
