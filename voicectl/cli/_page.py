@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _INDENT = 17
 _PIECE = re.compile(r"(\s*)(\S+)")
-_DOES = {"keys": "presses", "dial": "dials"}
+_DOES = {"keys": "presses", "dial": "dials", "noise": "makes a sound"}
 _LABELS = {"agent": "bold cyan", "caller": "bold green", "carrier": "bold magenta"}
 
 

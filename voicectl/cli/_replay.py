@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import difflib
-import json
 import os
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -23,19 +17,18 @@ from voicectl import settings as st
 from voicectl.cli._console import Output
 from voicectl.cli._keyboard import Keyboard
 from voicectl.cli._page import Page
+from voicectl.cli._servers import Prepared, Server, inside, running
 from voicectl.errors import ConfigError, NotFoundError, ServiceError, UsageError
 from voicectl.settings import Settings
 from voicectl.simulator import scenario as scenarios
 from voicectl.simulator import virtual_time
 from voicectl.simulator.caller import Caller
 from voicectl.simulator.carrier import TwilioCall
-from voicectl.simulator.line import Route
 from voicectl.simulator.rehearsal import CallReport, rehearse, report
 from voicectl.simulator.scenario import Scenario
+from voicectl.simulator.scorecard import score
 from voicectl.telemetry import logging
 
-_STATE = Path(".voicectl")
-"""Where a running `serve` tells how to sign for it."""
 _FRAME = 0.05
 """Seconds between two looks at the words being spoken."""
 _SILENCE = 4.0
@@ -43,18 +36,6 @@ _SILENCE = 4.0
 _NO_ACCOUNT = "AC" + "0" * 32
 _VIRTUAL_HOURS = 4 * 3600.0
 _REAL_SECONDS = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """Whom to call, and how to sign."""
-
-    voice_url: str
-    route: Route
-    auth_token: str
-    account_sid: str
-    fresh: bool
-    """It has not seen a call before: the call's id may be the same in every run, and with it all that is said."""
 
 
 def replay(
@@ -82,7 +63,9 @@ def replay(
     finally:
         logging.stop(logs)
     ok = all(each.ok for each in reports)
-    out.result({"calls": [each.as_dict() for each in reports]}, _summary(reports), ok=ok)
+    scores = score(each.said for each in reports)
+    told = {"calls": [each.as_dict() for each in reports], "scores": scores.as_dict()}
+    out.result(told, _summary(reports, scores.lines()), ok=ok)
     return ok
 
 
@@ -105,33 +88,38 @@ async def _all(
     demo: bool,
 ) -> list[CallReport]:
     reports = []
-    for number, scenario in enumerate(plays):
-        if number:
-            page.title("")
-        settings = _settings(scenario, config, demo=demo)
-        if fast and (kind := _model_kind(settings)) == "openai":
-            raise UsageError(
-                f"--fast needs a reply model without a network, and llm.kind is {kind}",
-                "VOICECTL_LLM=offline, or real time",
-            )
-        if url and scenario.settings:
-            out.warn(f"{scenario.source}: its settings are for a server inside, the one at {url} keeps its own")
-        async with _running(url, settings) if url else _inside(settings, fast=fast, demo=demo) as server:
-            call = TwilioCall(
-                voice_url=server.voice_url,
-                auth_token=server.auth_token,
-                caller=scenario.caller,
-                called=scenario.called,
-                call_sid=None if server.fresh else f"CA{secrets.token_hex(16)}",
-                seed=scenario.seed,
-                account_sid=server.account_sid or _NO_ACCOUNT,
-            )
-            reports.append(await _one(out, call, server, scenario, page, interactive=interactive))
+    with tempfile.TemporaryDirectory(prefix="voicectl-") as folder:
+        prepared = Prepared(Path(folder)) if fast else None
+        for number, scenario in enumerate(plays):
+            if number:
+                page.title("")
+            settings = _settings(scenario, config, demo=demo)
+            if fast and not scenario.model and (kind := _model_kind(settings)) == "openai":
+                raise UsageError(
+                    f"--fast needs a reply model without a network, and llm.kind is {kind}",
+                    "VOICECTL_LLM=offline, or real time",
+                )
+            if url and (scenario.settings or scenario.model):
+                what = "settings are" if scenario.settings else "model is"
+                out.warn(f"{scenario.source}: its {what} for a server inside, the one at {url} keeps its own")
+            ours = inside(settings, model=scenario.model, prepared=prepared, demo=demo)
+            async with running(url, settings) if url else ours as server:
+                call = TwilioCall(
+                    voice_url=server.voice_url,
+                    auth_token=server.auth_token,
+                    caller=scenario.caller,
+                    called=scenario.called,
+                    call_sid=None if server.fresh else f"CA{secrets.token_hex(16)}",
+                    seed=scenario.seed,
+                    account_sid=server.account_sid or _NO_ACCOUNT,
+                    knobs=scenario.knobs,
+                )
+                reports.append(await _one(out, call, server, scenario, page, interactive=interactive))
     return reports
 
 
 async def _one(
-    out: Output, call: TwilioCall, server: _Server, scenario: Scenario, page: Page, *, interactive: bool
+    out: Output, call: TwilioCall, server: Server, scenario: Scenario, page: Page, *, interactive: bool
 ) -> CallReport:
     loop = asyncio.get_running_loop()
     caller = Caller(call, server.route, lambda seen: page.advance(loop.time()))
@@ -163,7 +151,7 @@ async def _tick(page: Page) -> None:
         await asyncio.sleep(_FRAME)
 
 
-def _explain(server: _Server, got: CallReport) -> None:
+def _explain(server: Server, got: CallReport) -> None:
     """The call never came about: say whose it is to act."""
     where = server.route.address or server.route.public_url
     why = "; ".join(got.alerts)
@@ -175,12 +163,12 @@ def _explain(server: _Server, got: CallReport) -> None:
     raise ServiceError(f"the call to {where} was not answered ({why})", "is `voicectl serve` running there?")
 
 
-def _summary(reports: list[CallReport]) -> str:
+def _summary(reports: list[CallReport], scores: list[str]) -> str:
     if len(reports) < 2:
         return ""
     lines = [f"{'ok    ' if each.ok else 'FAILED'}  {each.source}" for each in reports]
     good = sum(each.ok for each in reports)
-    return "\n".join(["", *lines, f"{good} of {len(reports)} conversations as expected"])
+    return "\n".join(["", *lines, f"{good} of {len(reports)} conversations as expected", *scores])
 
 
 # --- scenarios and their settings --------------------------------------------------------------------------
@@ -224,75 +212,6 @@ def _model_kind(settings: Settings) -> str:
     from voicectl.bootstrap import model_kind
 
     return model_kind(settings)
-
-
-# --- servers -----------------------------------------------------------------------------------------------
-
-
-@contextlib.asynccontextmanager
-async def _inside(settings: Settings, *, fast: bool, demo: bool) -> AsyncIterator[_Server]:
-    """A server of our own: on loopback, or in virtual time on a UNIX socket, which the kernel serves at once."""
-    from voicectl.bootstrap import sample_documents
-    from voicectl.server.inside import inside
-
-    with tempfile.TemporaryDirectory(prefix="voicectl-") as folder:
-        knowledge, database = settings.knowledge, settings.database
-        if demo:
-            knowledge = dataclasses.replace(knowledge, paths=(str(sample_documents()),))
-        fresh = demo or _absent(database.url)
-        if fresh:
-            database = dataclasses.replace(database, url=f"sqlite:///{folder}/calls.db")
-        settings = dataclasses.replace(settings, knowledge=knowledge, database=database)
-        async with inside(settings, uds=f"{folder}/voicectl" if fast else None) as running:
-            yield _Server(
-                running.voice_url,
-                Route(running.public_url, running.address),
-                running.auth_token,
-                settings.twilio.account_sid,
-                fresh,
-            )
-
-
-def _absent(url: str) -> bool:
-    """Whether this is the database of somebody who has none yet; trying a call should not make one."""
-    scheme, _, path = url.partition(":///")
-    return scheme == "sqlite" and not Path(path).exists()
-
-
-@contextlib.asynccontextmanager
-async def _running(url: str, settings: Settings) -> AsyncIterator[_Server]:
-    """A server that somebody else runs."""
-    from voicectl.carriers.signature import SignatureCheck
-    from voicectl.server.relay_socket import PATH
-
-    url = url if "://" in url else f"http://{url}"
-    try:
-        state = _state_of(url)
-        public = state.get("public_url") or settings.server.public_url or f"https://{urlsplit(url).netloc}"
-    except ValueError:
-        raise UsageError(f"{url!r} is not the address of a server", "give it as http://host:port") from None
-    token = state.get("auth_token") or settings.twilio.auth_token
-    if not token:
-        raise ConfigError(
-            f"there is no auth token to sign for {url} with",
-            "set TWILIO_AUTH_TOKEN as the server has it, or run this in the directory where `voicectl serve` runs",
-        )
-    route = Route(public, url).check()
-    public = SignatureCheck(public, [token]).public_url
-    yield _Server(public + PATH, Route(public, route.address), token, settings.twilio.account_sid, fresh=False)
-
-
-def _state_of(url: str) -> dict[str, Any]:
-    """What the `serve` of this directory says of itself, if it is the one at `url`."""
-    try:
-        port = urlsplit(url).port
-        return dict(json.loads((_STATE / f"serve-{port}.json").read_text())) if _local(url) else {}
-    except (OSError, TypeError, json.JSONDecodeError):
-        return {}
-
-
-def _local(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 # --- the keyboard ------------------------------------------------------------------------------------------
