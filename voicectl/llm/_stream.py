@@ -8,6 +8,8 @@ what is left over waits for the next read. Cut differently, the same bytes give 
 Of an event's JSON only the fields used here are decoded, straight into structs; everything that one read brought
 comes out as one string. That is where the speed comes from: building the SDK's own chunk objects costs a hundred
 times as much.
+
+Tools are called in fragments, which _calls.py puts together.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import msgspec
 
 from voicectl.conversation.turns import Usage
 from voicectl.errors import ReplyFailure
+from voicectl.llm._calls import CallFragment, Calls
 
 MAX_EVENT = 256 * 1024
 """Bytes; a longer event is not one."""
@@ -23,18 +26,10 @@ MAX_EVENT = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
-class _Function(msgspec.Struct):
-    name: str | None = None
-
-
-class _ToolCall(msgspec.Struct):
-    function: _Function | None = None
-
-
 class _Delta(msgspec.Struct):
     content: str | None = None
     refusal: str | None = None
-    tool_calls: list[_ToolCall] | None = None
+    tool_calls: list[CallFragment] | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -131,7 +126,7 @@ def read_problem(body: bytes) -> Problem:
 class ReplyStream:
     """Collects one reply. Feed it what was read; then look at what has become known."""
 
-    __slots__ = ("_begun", "_rest", "done", "events", "failure", "finish_reason", "tokens", "tools", "usage")
+    __slots__ = ("_begun", "_rest", "calls", "done", "events", "failure", "finish_reason", "tokens", "usage")
 
     def __init__(self) -> None:
         self._rest = b""
@@ -145,8 +140,8 @@ class ReplyStream:
         """The server said that nothing more will come."""
         self.tokens = 0
         """Pieces of text or of a tool call so far: the stream is alive. Comments and empty deltas do not count."""
-        self.tools: list[str] = []
-        """Names of the tools called, in order. The call is whole only once there is a finish_reason."""
+        self.calls = Calls()
+        """The tools called, in order. They are whole only once there is a finish_reason."""
         self.usage: Usage | None = None
 
     def feed(self, data: bytes) -> str:
@@ -243,7 +238,9 @@ class ReplyStream:
             return ""
         if delta.tool_calls:
             self.tokens += 1
-            self.tools += [call.function.name for call in delta.tool_calls if call.function and call.function.name]
+            for fragment in delta.tool_calls:
+                if not self.calls.add(fragment):
+                    self.failure = "bad_data"
         text = delta.content or ""
         if delta.refusal:  # also meant for the person asking
             text += delta.refusal

@@ -19,8 +19,8 @@ class Chain:
     """The first of `models` that gets a word out writes the reply.
 
     A model that has not written a word after `first_token_seconds` is given up; so is one that fails, or finishes
-    without a word and without wish to close the call. `on_failure(name, error)` is told of each failure, also of the
-    last model's and of one in the middle of a reply, both of which are raised as well.
+    without a word, without a call of a tool and without wish to close the call. `on_failure(name, error)` is told of
+    each failure, also of the last model's and of one in the middle of a reply, both of which are raised as well.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Chain:
                 item = await anext(items)
         except TimeoutError:
             raise ReplyError("timeout", "the reply model wrote no first word in time") from None
-        if isinstance(item, ReplyEnd) and item.closing is None:
+        if isinstance(item, ReplyEnd) and item.closing is None and not item.calls:
             raise ReplyError("empty", "the reply has no words")
         return item
 

@@ -6,6 +6,11 @@ sends a comment now and then never meets it), and the SDK's retries wait inside 
 does. So nothing is tried again here, except that a parameter the server says it does not know is left out from then
 on. Trying another model is the chain's business.
 
+Tools are offered as functions. Two of them, which end the call or put the caller through, are known here and make the
+reply's closing; the others are reported as they were called, with whatever was written for arguments, for the caller of
+this model to carry out. Where other tools are offered, one that nobody offered is reported too: whoever carries it out
+says so to the model.
+
 A stream that ends without a finish_reason is a failure, however good its end looks. All failures are ReplyError, with
 messages that name the status and the request's id and never quote: servers put keys and prompts into their errors.
 """
@@ -15,19 +20,20 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from voicectl.conversation.turns import Closing, Usage
+from voicectl.conversation.turns import Closing, ToolCall, Usage
 from voicectl.errors import ConfigError, ReplyError, ReplyFailure
 from voicectl.llm._deadline import Deadline
 from voicectl.llm._stream import Problem, ReplyStream, kind_of_status, read_problem
 from voicectl.llm.prompt import messages
-from voicectl.ports import ReplyEnd, ReplyRequest
+from voicectl.ports import ReplyEnd, ReplyRequest, ToolSpec
 from voicectl.settings import AgentSettings, LlmSettings
 
 if TYPE_CHECKING:
@@ -40,7 +46,7 @@ _USAGE_WAIT = 1.0
 _EOF_WAIT = 0.05
 """Seconds the end of the HTTP body may take after [DONE]; later, the connection is closed instead of used again."""
 _MAX_ERROR_BODY = 64 * 1024
-_OPTIONAL = ("temperature", "max_tokens", "stream_options", "tools")
+_OPTIONAL = ("temperature", "max_tokens", "stream_options", "tools", "tool_choice")
 """Parameters that a server may refuse by name; the reply is worth having without them."""
 
 _BROKEN_OFF: dict[ReplyFailure, str] = {
@@ -58,12 +64,17 @@ _TOOLS = {
 }
 
 
+class _Transfer(msgspec.Struct):
+    to: str = ""
+
+
 class OpenAIModel:
     """The reply model described above.
 
-    `llm` names the server, the model and the budgets in seconds; `agent` is who speaks. The caller is offered a
-    person only if the agent has a transfer number. `now` tells the local time, so that the model knows what "today"
-    is; without it the model is not told. Raises ConfigError when there is no server to talk to.
+    `llm` names the server, the model and the budgets in seconds; `agent` is who speaks where the request does not say.
+    The caller is offered a person only if the agent has a transfer number or destinations. `now` tells the local time,
+    so that the model knows what "today" is; without it the model is not told. Raises ConfigError when there is no
+    server to talk to.
     """
 
     def __init__(self, llm: LlmSettings, agent: AgentSettings, *, now: Callable[[], datetime] | None = None) -> None:
@@ -80,11 +91,10 @@ class OpenAIModel:
             raise ConfigError("the reply model's key holds characters that no key has", "copy the key again")
         self.name = f"openai:{llm.model}"
         self.ignored_tools = 0
-        """Calls of tools that were never offered, in replies that had words as well."""
+        """Calls of tools that were never offered, in replies that had words as well and where there are no tools."""
         self._llm = llm
         self._agent = agent
         self._now = now
-        self._offered = ("end_call", "transfer_to_person") if agent.transfer_number else ("end_call",)
         self._unknown: set[str] = set()
         self._wire: Wire | None = None
         self._broken: tuple[type[BaseException], ...] = ()
@@ -135,7 +145,7 @@ class OpenAIModel:
             deadline.close()
             if answer is not None:
                 answer.close()
-        yield self._end(stream, spoke, answer)
+        yield self._end(request, stream, spoke, answer)
 
     async def warm_up(self) -> None:
         """Import the SDK, open a connection, and ask for the list of models, which costs nothing."""
@@ -189,35 +199,44 @@ class OpenAIModel:
             raise _status_failure(answer, problem)
 
     def _body(self, request: ReplyRequest) -> dict[str, Any]:
-        llm = self._llm
+        llm, agent = self._llm, request.agent or self._agent
         body: dict[str, Any] = {
             "model": llm.model,
-            "messages": messages(request, self._agent, now=self._now() if self._now else None),
+            "messages": messages(request, agent, now=self._now() if self._now else None),
             "stream": True,
             "stream_options": {"include_usage": True},
             "temperature": llm.temperature,
             "max_tokens": llm.max_tokens,
-            "tools": [_tool(name) for name in self._offered],
+            "tools": [*_closings(agent), *map(_function, request.tools)],
         }
+        if "no_tools" in request.notes:
+            body["tool_choice"] = "none"
+        if "max_tokens" in self._unknown:
+            body["max_completion_tokens"] = llm.max_tokens
         for name in self._unknown:
-            value = body.pop(name)
-            if name == "max_tokens":
-                body["max_completion_tokens"] = value
+            body.pop(name, None)
+        if "tools" not in body:
+            body.pop("tool_choice", None)
         return body
 
-    def _end(self, stream: ReplyStream, spoke: bool, answer: aiohttp.ClientResponse) -> ReplyEnd:
-        called = [_CLOSINGS[name] for name in stream.tools if name in self._offered]
-        closing: Closing | None = "person" if "person" in called else "goodbye" if called else None
-        strange = len(stream.tools) - len(called)
-        if not spoke and closing is None:
-            if strange:
+    def _end(self, request: ReplyRequest, stream: ReplyStream, spoke: bool, answer: aiohttp.ClientResponse) -> ReplyEnd:
+        agent = request.agent or self._agent
+        offered = {name: _CLOSINGS[name] for name in (each["function"]["name"] for each in _closings(agent))}
+        called = stream.calls.whole()
+        closings = [offered[call.name] for call in called if call.name in offered]
+        closing: Closing | None = "person" if "person" in closings else "goodbye" if closings else None
+        others = tuple(call for call in called if call.name not in offered)
+        calls = others if request.tools else ()
+        if not spoke and closing is None and not calls:
+            if others:
                 raise _failure("bad_data", "the reply is a call of a tool that was not offered", answer)
             raise _failure("empty", "the reply has no words", answer)
-        self.ignored_tools += strange
+        self.ignored_tools += len(others) - len(calls)
         usage: Usage | None = stream.usage
         if usage is not None and not usage.model:
             usage = replace(usage, model=self._llm.model)
-        return ReplyEnd(stream.finish_reason or "stop", closing, usage)
+        destination = _destination(called, agent) if closing == "person" else ""
+        return ReplyEnd(stream.finish_reason or "stop", closing, usage, calls=calls, destination=destination)
 
     def _late(self, tokens: int, total: bool) -> ReplyError:
         if not tokens:
@@ -234,9 +253,50 @@ async def _problem(answer: aiohttp.ClientResponse) -> Problem:
     return read_problem(body)
 
 
-def _tool(name: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"type": "object", "properties": {}}
-    return {"type": "function", "function": {"name": name, "description": _TOOLS[name], "parameters": nothing}}
+@lru_cache(maxsize=64)
+def _closings(agent: AgentSettings) -> tuple[dict[str, Any], ...]:
+    """The functions that close a call, as this agent's callers can have it closed."""
+    functions = [_offer("end_call", _TOOLS["end_call"], {"type": "object", "properties": {}})]
+    if agent.transfer_number or agent.destinations:
+        functions.append(_offer("transfer_to_person", *_transfer(agent)))
+    return tuple(functions)
+
+
+def _transfer(agent: AgentSettings) -> tuple[str, dict[str, Any]]:
+    """Description and parameters of putting a caller through."""
+    description, parameters = _TOOLS["transfer_to_person"], {"type": "object", "properties": {}}
+    if not agent.destinations:
+        return description, parameters
+    whom = "; ".join(f"{each.name}: {each.about or each.name}" for each in agent.destinations)
+    usual = " Leave it out for anybody else." if agent.transfer_number else ""
+    to = {"type": "string", "enum": [each.name for each in agent.destinations], "description": f"{whom}.{usual}"}
+    return description, {
+        "type": "object",
+        "properties": {"to": to},
+        **({} if agent.transfer_number else {"required": ["to"]}),
+    }
+
+
+def _function(spec: ToolSpec) -> dict[str, Any]:
+    return _offer(spec.name, spec.description, spec.parameters)
+
+
+def _offer(name: str, description: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+
+def _destination(called: Sequence[ToolCall], agent: AgentSettings) -> str:
+    """Whom the caller is put through to; "" where the model named nobody there is."""
+    names = {each.name for each in agent.destinations}
+    for call in called:
+        if call.name == "transfer_to_person":
+            try:
+                to = msgspec.json.decode(call.arguments, type=_Transfer).to
+            except (ValueError, RecursionError):
+                continue
+            if to in names:
+                return to
+    return ""
 
 
 def _failure(kind: ReplyFailure, text: str, answer: aiohttp.ClientResponse) -> ReplyError:
