@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any, NoReturn, get_args
 
 import yaml
 
+from voicectl.conversation.effects import Note
 from voicectl.conversation.turns import Closing
 from voicectl.errors import ConfigError, ReplyFailure
 
@@ -19,8 +21,18 @@ PER_TOKEN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptedCall:
+    """A tool that a scripted reply calls."""
+
+    name: str
+    arguments: str = "{}"
+    """As the model writes them: JSON, or not."""
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptedReply:
     say: str
+    """{result} stands for what the last tool brought."""
     when: str = ""
     """Regular expression looked for in the caller's words; "" for a reply that is given in order."""
     closing: Closing | None = None
@@ -30,6 +42,11 @@ class ScriptedReply:
     first_token: float | None = None
     """Seconds, in place of the script's."""
     per_token: float | None = None
+    calls: tuple[ScriptedCall, ...] = ()
+    note: Note | None = None
+    """Given only to a request with this note."""
+    after_tool: str = ""
+    """Given only right after this tool was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +95,19 @@ class _Reader:
     def _reply(self, node: yaml.Node) -> ScriptedReply:
         if isinstance(node, yaml.ScalarNode):
             return ScriptedReply(self._text("a reply", node))
-        names = ("say", "when", "closing", "fail", "after", "first_token", "per_token")
+        names = (
+            *("say", "when", "closing", "fail", "after", "first_token", "per_token"),
+            *("call", "note", "after_tool"),
+        )
         found = self._mapping(node, names, "a reply")
         made: dict[str, Any] = {"say": self._text("say", found["say"]) if "say" in found else ""}
         if "when" in found:
             made["when"] = self._pattern(found["when"])
-        for name, choices in (("closing", get_args(Closing)), ("fail", get_args(ReplyFailure))):
+        for name, choices in (
+            ("closing", get_args(Closing)),
+            ("fail", get_args(ReplyFailure)),
+            ("note", get_args(Note)),
+        ):
             if name in found:
                 made[name] = self._choice(name, found[name], choices)
         if "after" in found:
@@ -91,9 +115,29 @@ class _Reader:
         for name in ("first_token", "per_token"):
             if name in found:
                 made[name] = self._seconds(name, found[name])
-        if not made["say"] and not made.get("closing") and not made.get("fail"):
-            self._fault(node, "a reply says nothing", "add say:, or closing: or fail:")
+        if "after_tool" in found:
+            made["after_tool"] = self._text("after_tool", found["after_tool"])
+        if "call" in found:
+            made["calls"] = self._calls(found["call"])
+        if not made["say"] and not any(made.get(name) for name in ("closing", "fail", "calls")):
+            self._fault(node, "a reply says nothing", "add say:, or call:, closing: or fail:")
         return ScriptedReply(**made)
+
+    def _calls(self, node: yaml.Node) -> tuple[ScriptedCall, ...]:
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        return tuple(self._call(each) for each in nodes)
+
+    def _call(self, node: yaml.Node) -> ScriptedCall:
+        found = self._mapping(node, ("name", "arguments"), "a call")
+        if "name" not in found:
+            self._fault(node, "a call has no name", "add name: and the tool's name")
+        name = self._text("name", found["name"])
+        if "arguments" not in found:
+            return ScriptedCall(name)
+        value = self._value(found["arguments"])
+        if not isinstance(value, (str, dict)):
+            self._fault(found["arguments"], "arguments are no mapping", "write name: value for each, or text")
+        return ScriptedCall(name, value if isinstance(value, str) else json.dumps(value, default=str))
 
     def _mapping(self, node: yaml.Node, names: Sequence[str], what: str) -> dict[str, yaml.Node]:
         if not isinstance(node, yaml.MappingNode):

@@ -3,8 +3,9 @@
 It writes nothing of its own about the company: answers are whole sentences of the company's documents (quoting.py),
 and where they do not answer, it says that it does not know and offers a person, or to take a message: the conversation
 is recorded, so what is said then reaches the owner. Where the caller may mean several things it asks which. It does not
-tell twice what it has told (told.py), and says where an answer is from only when asked. Around that it has the manners
-of a telephone: it greets, repeats itself when asked, says what it is, says goodbye (smalltalk.py).
+tell twice what it has told (told.py), and says where an answer is from only when asked. It calls no tools. Around that
+it has the manners of a telephone: it greets, repeats itself when asked, says what it is, says goodbye (smalltalk.py),
+takes up again what a sound has cut off, and ends a call whose time is up.
 
 The same conversation always gets the same words. Wordings take turns by a hash of the call and the number of lines, and
 what was said last is never said again at once, except when the caller asks for that.
@@ -116,6 +117,10 @@ _SAID: dict[str, tuple[str, ...]] = {
         "Thanks for your call. Goodbye!",
         "You're welcome. Have a good day, goodbye!",
     ),
+    "stop": (
+        "We have to stop here. Thank you for calling {company}. Goodbye!",
+        "I'm afraid our time is up. Thank you for calling {company}. Goodbye!",
+    ),
     "nothing_said": ("I haven't said much yet. What would you like to know?",),
 }  # fmt: skip
 
@@ -165,6 +170,10 @@ class OfflineModel:
     # --- what to say ---------------------------------------------------------------------------------------
 
     def _answer(self, request: ReplyRequest) -> _Reply:
+        if "wind_down" in request.notes:
+            return self._say(request, "stop", closing="goodbye")
+        if "resume" in request.notes:
+            return self._resumed(request)
         act = act_of(request.question, agent_name=self._agent_name)
         if _PASS_ON.search(_last_said(request.lines)) and act not in _NO_MESSAGE:
             return self._say(request, "noted")
@@ -178,6 +187,19 @@ class OfflineModel:
         if not question.terms:
             return self._say(request, "unclear")
         return self._quote(request, question)
+
+    def _resumed(self, request: ReplyRequest) -> _Reply:
+        """The rest of a reply that a sound has cut off: what follows the words that were heard, where they are known
+        for its beginning."""
+        first = len(request.lines)
+        while first and request.lines[first - 1].role == "agent":
+            first -= 1
+        heard = " ".join(line.text for line in request.lines[first:]).split()
+        whole = self._answer(replace(request, lines=request.lines[:first], notes=()))
+        words = whole.text.split()
+        if first and words[: len(heard)] == heard and len(words) > len(heard):
+            return replace(whole, text=" ".join(words[len(heard) :]))
+        return self._say(request, "fine")
 
     def _quote(self, request: ReplyRequest, question: Question) -> _Reply:
         told = told_in(request.lines)

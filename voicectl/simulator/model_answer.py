@@ -10,10 +10,20 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from voicectl.simulator.model_calls import broken_rule, call_pieces
 from voicectl.simulator.model_faults import Fault
 
 _NON_ASCII = "Grüß Gott, das macht 12 € — naïve café 你好 ☎️👋🏽 schön."
 _LAST_CHUNK = b"0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """A reply that calls tools."""
+
+    text: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
+    """Names and arguments, as the model writes them."""
 
 
 class Channel(Protocol):
@@ -63,12 +73,13 @@ class Answer:
     first_token: float
     per_token: float
     stamp: int = 0
+    calls: tuple[tuple[str, str], ...] = ()
     held: bytes | None = None
     """For utf8split: the event stream is held back, to be sent in pieces of our own."""
 
     async def give(self) -> None:
         fault = self.request.fault
-        if self._refused_by_status(fault):
+        if self._refused_by_status(fault) or self._refused_by_rule():
             return
         match fault.name:
             case "refuse":
@@ -107,8 +118,21 @@ class Answer:
         self.to.whole(status, "application/json", error_body(text, kind, code, param), *fields)
         return True
 
+    def _refused_by_rule(self) -> bool:
+        fault, at = broken_rule(self.request.body["messages"])
+        if fault:
+            param = f"messages.[{at}]"
+            self.to.whole(400, "application/json", error_body(fault, "invalid_request_error", "", param))
+        return bool(fault)
+
     def _at_once(self) -> None:
-        choice = {"index": 0, "message": {"role": "assistant", "content": self.text}, "finish_reason": "stop"}
+        message: dict[str, Any] = {"role": "assistant", "content": self.text or None}
+        if self.calls:
+            message["tool_calls"] = [
+                {"id": self._id(at), "type": "function", "function": {"name": name, "arguments": arguments}}
+                for at, (name, arguments) in enumerate(self.calls)
+            ]
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if self.calls else "stop"}
         usage = self._usage(len(_tokens(self.text)))
         document = {**self._frame("chat.completion"), "choices": [choice], "usage": usage}
         self.to.whole(200, "application/json", json.dumps(document, ensure_ascii=False).encode())
@@ -129,9 +153,17 @@ class Answer:
         if sent <= fault.after and await self._strikes(fault):
             return
         tool = "delete_everything" if fault.name == "wrongtool" else fault.value if fault.name == "tool" else ""
-        if tool:
-            self._tool_call(tool)
-        reason = fault.value if fault.name == "finish" else "tool_calls" if tool else "stop"
+        calls = ((tool, "{}"),) if tool else self.calls
+        if fault.name == "cutargs":
+            calls = tuple((name, arguments[: len(arguments) // 2]) for name, arguments in calls)
+        for piece in call_pieces(fault.value if fault.name == "calls" else "", calls, self._id):
+            self._event({"choices": [_choice({"tool_calls": piece})]})
+        if fault.name == "unfinished":
+            self.to.write(_LAST_CHUNK)
+            return
+        reason = "length" if fault.name == "cutargs" else "tool_calls" if calls else "stop"
+        if fault.name == "finish":
+            reason = fault.value
         self._event({"choices": [_choice({}, reason)]})
         if fault.name == "lazy":
             await asyncio.sleep(fault.seconds)
@@ -192,12 +224,8 @@ class Answer:
                 return False
         return True
 
-    def _tool_call(self, name: str) -> None:
-        """A call of a tool in three pieces, the way OpenAI streams one."""
-        call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": name, "arguments": ""}}
-        self._event({"choices": [_choice({"tool_calls": [call]})]})
-        for piece in ("{", "}"):
-            self._event({"choices": [_choice({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})]})
+    def _id(self, at: int) -> str:
+        return f"call_{self.request.number}_{at}"
 
     def _event(self, document: dict[str, Any]) -> None:
         text = json.dumps({**self._frame("chat.completion.chunk"), **document}, ensure_ascii=False)
@@ -241,4 +269,4 @@ def _choice(delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
     return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
 
 
-__all__ = ["Answer", "Channel", "ModelRequest", "error_body"]
+__all__ = ["Answer", "Channel", "ModelReply", "ModelRequest", "error_body"]

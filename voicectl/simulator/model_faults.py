@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voicectl.simulator.model_calls import STYLES
+
 FAULTS = {
     "ok": "none",
     "refuse": "hang up without a word (FIN)",
@@ -27,6 +29,9 @@ FAULTS = {
     "errevent": "errevent@N: after N tokens an error event",
     "wrongtool": "wrongtool@N: after N tokens a call of a tool that was never offered",
     "tool": "tool=NAME: the whole reply, then a call of the tool NAME",
+    "calls": f"calls=STYLE: tools are called in this style: {', '.join(name for name in STYLES if name)}",
+    "cutargs": "the arguments of the tools called break off, with the finish_reason length",
+    "unfinished": "the whole reply with its calls of tools, in good order but without a finish_reason",
     "finish": "finish=REASON: the whole reply, then this finish_reason",
     "refusal": "the whole reply, as a refusal",
     "endless": "tokens without end",
@@ -69,7 +74,9 @@ def parse(spec: str) -> Fault:
         raise ValueError(f"{spec!r}: no such fault; there are {', '.join(FAULTS)} and status codes")
     if at and not count.isdigit():
         raise ValueError(f"{spec!r}: what follows @ must be a number of tokens")
-    if value and name not in ("tool", "finish", "param"):
+    if name == "calls" and value.isalpha() and value not in STYLES:
+        raise ValueError(f"{spec!r}: no such style; there are {', '.join(filter(None, STYLES))}")
+    if value and name not in ("tool", "calls", "finish", "param"):
         try:
             float(value)
         except ValueError:

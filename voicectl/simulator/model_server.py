@@ -26,7 +26,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, cast
 
-from voicectl.simulator.model_answer import Answer, ModelRequest, error_body
+from voicectl.simulator.model_answer import Answer, ModelReply, ModelRequest, error_body
 from voicectl.simulator.model_faults import FAULTS, Fault, parse
 
 DEFAULT_REPLY = "Yes, we are open today until six. Shall I tell you how to find us?"
@@ -36,7 +36,7 @@ _MAX_HEAD = 64 << 10
 _MODEL = {"id": "simulated", "object": "model", "created": 0, "owned_by": "voicectl"}
 _MODELS = json.dumps({"object": "list", "data": [_MODEL]}).encode()
 
-Replies = str | Sequence[str] | Callable[[dict[str, Any]], str]
+Replies = str | ModelReply | Sequence[str | ModelReply] | Callable[[dict[str, Any]], str | ModelReply]
 """One reply for all, replies taken in turn, or a function of the request's body."""
 
 
@@ -145,14 +145,15 @@ class ModelServer:
     def answer(self, to: _Connection, request: ModelRequest) -> Answer:
         fault = request.fault.name
         if fault in ("empty", "wrongtool") and not request.fault.after:
-            text = ""
+            reply: str | ModelReply = ""
         elif callable(self._replies):
-            text = self._replies(request.body)
-        elif isinstance(self._replies, str):
-            text = self._replies
+            reply = self._replies(request.body)
+        elif isinstance(self._replies, (str, ModelReply)):
+            reply = self._replies
         else:
-            text = self._replies[(request.number - 1) % len(self._replies)]
-        return Answer(to, request, text, self.first_token, self.per_token, self.stamp)
+            reply = self._replies[(request.number - 1) % len(self._replies)]
+        text, calls = (reply, ()) if isinstance(reply, str) else (reply.text, reply.calls)
+        return Answer(to, request, text, self.first_token, self.per_token, self.stamp, calls)
 
 
 class _Connection(asyncio.Protocol):
@@ -343,4 +344,4 @@ if __name__ == "__main__":
     sys.exit(main())
 
 
-__all__ = ["DEFAULT_REPLY", "ModelRequest", "ModelServer", "Replies", "main"]
+__all__ = ["DEFAULT_REPLY", "ModelReply", "ModelRequest", "ModelServer", "Replies", "main"]
