@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from voicectl.conversation import effects as fx
 from voicectl.conversation import events as ev
 from voicectl.conversation import journal
 from voicectl.conversation.machine import Conversation
 from voicectl.conversation.manners import Manners
-from voicectl.conversation.turns import Closing, Turn
+from voicectl.conversation.turns import Closing, ToolCall, ToolStatus, Turn, Usage
+
+E = TypeVar("E", bound=fx.Effect)
 
 
 class Rig:
-    def __init__(self, manners: Manners | None = None, greeting: str = "") -> None:
+    def __init__(self, manners: Manners | None = None, greeting: str = "", *, guessing: bool = True) -> None:
         self.manners = manners or Manners()
         self.machine = Conversation(self.manners)
         self.at = 0.0
         self.timers: dict[str, float] = {}
         self.effects: list[fx.Effect] = []
         self.log: list[str] = []
-        self.post(ev.CallStarted(0.0, greeting))
+        self.post(ev.CallStarted(0.0, greeting, guessing=guessing))
 
     def post(self, event: ev.Event) -> list[fx.Effect]:
         self.at = max(self.at, event.at)
@@ -47,8 +51,14 @@ class Rig:
 
     # --- the caller and the carrier ------------------------------------------------------------------------
 
-    def says(self, text: str, *, final: bool = True) -> list[fx.Effect]:
-        return self.post(ev.CallerSpoke(self.at, text, final))
+    def says(self, text: str, *, final: bool = True, lang: str = "") -> list[fx.Effect]:
+        return self.post(ev.CallerSpoke(self.at, text, final, lang))
+
+    def sounds(self, on: bool) -> list[fx.Effect]:
+        return self.post(ev.CallerSpeaking(self.at, on))
+
+    def hangs_up(self) -> list[fx.Effect]:
+        return self.post(ev.CallEnded(self.at, "hung_up"))
 
     def cuts_in(self, heard: str, ms: int = 0) -> list[fx.Effect]:
         return self.post(ev.CallerInterrupted(self.at, heard, ms))
@@ -78,6 +88,16 @@ class Rig:
     def fails(self, kind: str = "timeout") -> list[fx.Effect]:
         return self.post(ev.Failed(self.at, "llm", kind, self.live))
 
+    def calls(self, *tools: str, words: str = "", usage: Usage | None = None) -> list[fx.Effect]:
+        """The model says `words` and calls tools, each given as "id name"; its arguments are empty."""
+        if words:
+            self.writes(words)
+        calls = tuple(ToolCall(tool.split()[0], tool.split()[1], "{}") for tool in tools)
+        return self.post(ev.ReplyFinished(self.at, self.live, "tool_calls", calls=calls, usage=usage))
+
+    def returns(self, id: str, result: str = "found", status: ToolStatus = "ok") -> list[fx.Effect]:
+        return self.post(ev.ToolReturned(self.at, id, result, status))
+
     def replies(self, text: str, closing: Closing | None = None) -> None:
         self.writes(text)
         self.finishes(closing)
@@ -95,8 +115,18 @@ class Rig:
     def said(self) -> str:
         return "".join(effect.text for effect in self.effects if isinstance(effect, fx.Say))
 
-    def of(self, kind: type[fx.Effect]) -> list[fx.Effect]:
+    def of(self, kind: type[E]) -> list[E]:
         return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    @property
+    def asked(self) -> list[fx.StartGeneration]:
+        """What the reply model was asked, in order."""
+        return self.of(fx.StartGeneration)
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """The turns so far: kind and words."""
+        return [(turn.kind, turn.said or turn.generated) for turn in self.machine.turns]
 
     @property
     def last_turn(self) -> Turn:
