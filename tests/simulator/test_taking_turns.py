@@ -22,16 +22,18 @@ LONG = "The first thing is this. The second thing is that. The third thing is so
 class Courteous(FakeAgent):
     """Goes on after a cough, bridges a wait, presses keys, speaks German; keeps what it was told."""
 
-    last = ""
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.pending: list[asyncio.TimerHandle] = []
 
     async def _frame(self, socket: Any, frame: dict[str, Any]) -> None:
         words = frame.get("voicePrompt", "").lower()
         if frame["type"] == "interrupt":
             self.diary.append(("frame", frame))
-            asyncio.get_running_loop().call_later(0.7, self._later, socket, frame["utteranceUntilInterrupt"])
+            self._in(0.7, socket, frame["utteranceUntilInterrupt"])
         elif "wait" in words and frame["last"]:
             await socket.send_json({"type": "text", "token": "One moment. ", "last": True, "preemptible": True})
-            asyncio.get_running_loop().call_later(9.6, self._later, socket, "")
+            self._in(9.6, socket, "")
         elif "menu" in words and frame["last"]:
             await socket.send_json({"type": "sendDigits", "digits": "12#"})
             await self.say(socket, "I have pressed it.")
@@ -42,6 +44,9 @@ class Courteous(FakeAgent):
             self.diary.append(("frame", frame))
         else:
             await super()._frame(socket, frame)
+
+    def _in(self, seconds: float, socket: Any, heard: str) -> None:
+        self.pending.append(asyncio.get_running_loop().call_later(seconds, self._later, socket, heard))
 
     def _later(self, socket: Any, heard: str) -> None:
         prompts = [what for name, what in self.diary[-1:] if name == "frame" and what["type"] == "prompt"]
@@ -54,12 +59,17 @@ class Courteous(FakeAgent):
 
 @pytest.fixture
 def rehearsed(tmp_path: Path) -> Any:
-    def go(text: str, agent: FakeAgent | None = None) -> CallReport:
+    def go(text: str, agent: Courteous | None = None) -> CallReport:
+        agent = agent or Courteous()
+
         async def main() -> CallReport:
-            async with (agent or Courteous()).serve(str(tmp_path / "agent")) as address:
+            async with agent.serve(str(tmp_path / "agent")) as address:
                 scenario = parse(text, "s.yaml")
                 call = TwilioCall(voice_url=PUBLIC + "/voice", auth_token=TOKEN, knobs=scenario.knobs)
-                return await rehearse(scenario, Caller(call, Route(PUBLIC, address)))
+                got = await rehearse(scenario, Caller(call, Route(PUBLIC, address)))
+                for handle in agent.pending:
+                    handle.cancel()
+                return got
 
         return run(main(), tidy=True, real_timeout=10)
 
@@ -165,6 +175,14 @@ def test_the_time_of_an_answer_is_not_that_of_a_filler(rehearsed: Any) -> None:
 def test_cutting_into_the_answer_and_not_into_the_filler(rehearsed: Any) -> None:
     got = rehearsed("steps: [{say: Please wait}, {say: hours, cut_in: {after: Here it}}]")
     assert failed(got) == []
+
+
+@pytest.mark.parametrize("cue", ["after: One", "seconds: 0.2"])
+def test_cutting_into_the_filler(rehearsed: Any, cue: str) -> None:
+    got = rehearsed(f"steps: [{{say: Please wait, interrupt: {{{cue}}}, then: hours}}]")
+    assert failed(got) == []
+    filler, hours = got.said[2:4]
+    assert (filler.filler, hours.text, hours.at < filler.at + 1) == (True, "hours", True)
 
 
 def test_keys_languages_and_people(rehearsed: Any) -> None:

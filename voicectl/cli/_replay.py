@@ -102,7 +102,7 @@ async def _all(
             if url and (scenario.settings or scenario.model):
                 what = "settings are" if scenario.settings else "model is"
                 out.warn(f"{scenario.source}: its {what} for a server inside, the one at {url} keeps its own")
-            ours = inside(settings, model=scenario.model, prepared=prepared, demo=demo)
+            ours = inside(settings, scenario, prepared=prepared, demo=demo)
             async with running(url, settings) if url else ours as server:
                 call = TwilioCall(
                     voice_url=server.voice_url,

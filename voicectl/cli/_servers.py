@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from voicectl.errors import ConfigError, UsageError
 from voicectl.settings import KnowledgeSettings, LlmSettings, Settings
 from voicectl.simulator.line import Route
+from voicectl.simulator.scenario import Scenario
 
 _STATE = Path(".voicectl")
 """Where a running `serve` tells how to sign for it."""
@@ -61,10 +62,11 @@ class Prepared:
 
 @contextlib.asynccontextmanager
 async def inside(
-    settings: Settings, *, model: str = "", prepared: Prepared | None = None, demo: bool = False
+    settings: Settings, scenario: Scenario, *, prepared: Prepared | None = None, demo: bool = False
 ) -> AsyncIterator[Server]:
     """A server of our own: on loopback or, with `prepared`, in virtual time on a UNIX socket, which the kernel serves
-    at once. `model` is a script of replies, in YAML; `demo`: the documents are the sample company's."""
+    at once. The reply model is that of the scenario, if it brings one; `demo`: the documents are the sample
+    company's."""
     from voicectl.bootstrap import sample_documents
     from voicectl.server.inside import inside as serving
 
@@ -78,9 +80,9 @@ async def inside(
             database = dataclasses.replace(database, url=f"sqlite:///{path}")
             if prepared is not None:
                 await prepared.copy(dataclasses.replace(settings, knowledge=knowledge), path)
-        if model:
-            script = Path(folder) / "model.yaml"
-            script.write_text(model, "utf-8")
+        if scenario.model:
+            script = Path(folder) / Path(scenario.source).with_suffix(".yaml").name  # faults are told by this name
+            script.write_text(scenario.model, "utf-8")
             llm = dataclasses.replace(llm, kind="scripted", script=str(script))
         settings = dataclasses.replace(settings, knowledge=knowledge, database=database, llm=llm)
         async with serving(settings, uds=f"{folder}/voicectl" if prepared is not None else None) as running:

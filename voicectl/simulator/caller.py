@@ -138,11 +138,13 @@ class Caller:
                 return
             await self._news(left)
 
-    async def answer(self, seconds: float = PATIENCE) -> bool:
+    async def answer(self, seconds: float = PATIENCE, *, fillers: bool = False) -> bool:
         """Wait until the agent begins to answer what the caller did last, at most so long; longer if the agent asks
-        for patience."""
+        for patience, which is an answer too with `fillers`."""
         while not self._answered():
             bridged = self._fillers()
+            if fillers and self.transcript.speaking and self.transcript.agent and self.transcript.agent.filler:
+                return True
             if not await self._until(lambda: self._answered() or self._fillers() > bridged, seconds):  # noqa: B023
                 return False
             seconds = PATIENCE
@@ -229,8 +231,8 @@ class Caller:
         said = self.transcript.utterances
         async with self:
             await self.greeted()
-            for step in scenario.steps:
-                await self._play(step, played)
+            for step, then in zip(scenario.steps, [*scenario.steps[1:], None], strict=True):
+                await self._play(step, then, played)
                 if self.over:
                     break
             if scenario.expect.ended in ("goodbye", "person"):
@@ -240,9 +242,10 @@ class Caller:
             each.utterances = said[each.begin : following.begin if following else None]
         return played
 
-    async def _play(self, step: Step, played: list[Played]) -> None:
+    async def _play(self, step: Step, following: Step | None, played: list[Played]) -> None:
         now: Played | None = None
-        for action in step.actions:
+        coming = [*step.actions[1:], following.actions[0] if following else None]
+        for action, then in zip(step.actions, coming, strict=True):
             missed = await self._moment(action)
             if now is None:
                 now = Played(step, len(self.transcript.utterances))
@@ -253,7 +256,7 @@ class Caller:
             if self.over:
                 now.missed = f"the call was over before the caller could {_doing(action)}"
                 return
-            await self._act(action)
+            await self._act(action, impatient=then is not None and then.cut_in is not None)
 
     async def _moment(self, action: Action) -> str:
         """Wait until it is time for the action; returns why it did not come as it should, or ""."""
@@ -265,7 +268,8 @@ class Caller:
             await self.turn(0 if action.kind == "wait" else action.pause)
         return missed
 
-    async def _act(self, action: Action) -> None:
+    async def _act(self, action: Action, *, impatient: bool) -> None:
+        """Do it, and wait until the agent answers; an `impatient` caller, who will cut in, takes a filler for it."""
         if action.kind == "say":
             seconds = self.say(
                 action.text,
@@ -278,13 +282,13 @@ class Caller:
             if action.listening:
                 await self._heed(seconds)
             else:
-                await self.answer(seconds + PATIENCE)
+                await self.answer(seconds + PATIENCE, fillers=impatient)
         elif action.kind == "noise":
             self.sound(action.seconds, cuts=action.cuts is True)
             await self._heed(action.seconds)
         elif action.kind == "keys":
             self.dial(action.text)
-            await self.answer()
+            await self.answer(fillers=impatient)
         elif action.kind == "wait":
             await self.silence(action.seconds)
         else:
