@@ -27,7 +27,8 @@ _OPEN = re.compile(
         (
             r"\b(?:any|some)thing (?:else|more)\b|\bany (?:other|more|further) questions\b|\bwhat else can i\b"
             r"|\b(?:how|what) (?:can|may|could) i (?:help|assist|do for)\b",
-            r"\bsonst noch\b|\bnoch (?:etwas|was|fragen)\b|\bweitere fragen\b|\bwas (?:kann|darf) ich (?:noch )?für sie\b"
+            r"\bsonst noch\b|\bnoch (?:etwas|was|fragen)\b|\bweitere fragen\b"
+            r"|\bwas (?:kann|darf) ich (?:noch )?für sie\b"
             r"|\b(?:wie|womit|wobei) (?:kann|darf) ich (?:ihnen )?(?:noch |sonst )?(?:(?:weiter)?helfen|behilflich)\b",
             r"\b(?:algo|alguna cosa|otra cosa) más\b|\balguna otra (?:cosa|pregunta|duda)\b"
             r"|\b(?:en qué|cómo) (?:más )?(?:l[eoa] )?(?:puedo|podría) (?:ayudar|servir|atender)",
