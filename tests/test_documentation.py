@@ -13,6 +13,7 @@ import pytest
 
 from voicectl import settings
 from voicectl.cli import app
+from voicectl.conversation.phrases import Phrases
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "configuration.md"
@@ -24,7 +25,36 @@ Every setting can stand in `voicectl.toml` in the working directory (or the file
 variable is named, the environment comes before the file; a flag comes before both. Lists are TOML arrays; in the
 environment their items are separated by `|`. Unknown keys are refused, with a guess at what was meant.
 
-This page is written from the settings table in `voicectl/settings.py` by `python tests/test_documentation.py`.
+This page is written from the settings table in `voicectl/settings/` by `python tests/test_documentation.py`.
+"""
+
+TAIL = """## [phrases.LANG]
+
+What the agent says by itself in a language, `[phrases.en]` or `[phrases.de-DE]`, where it is not to say voicectl's own
+words. Each is text or a list of wordings that take turns, as it is in `voicectl/conversation/phrases/`: <names>.
+
+## [agents.NAME]
+
+Another agent for some of your numbers. Its name is made of lower-case letters, digits and `-`. A call is answered by
+the agent that the webhook's address names (`?agent=NAME`), else by the one that has the number that was called, else by
+the one of the settings above.
+
+| key | what it is |
+| --- | --- |
+| `numbers` | Numbers, in E.164 form, whose calls it answers. A number belongs to one agent only. |
+
+Any setting of <groups> can be another one for the agent, in `[agents.NAME.GROUP]`, except <shared>; its own wordings
+stand in `[agents.NAME.phrases.LANG]`. An agent's own value comes before everything else, the environment included.
+
+    [agents.sales]
+    numbers = ["+442071838750"]
+
+    [agents.sales.agent]
+    name = "Kim"
+
+A running server notices when the file has changed: the next call is answered by the agents as they are then. A file
+with a fault changes nothing, and the log says what is wrong. [server], [database], [twilio] and [telemetry] stay as
+they were at the start.
 """
 
 
@@ -34,8 +64,7 @@ def reference() -> str:
     for row in settings.table():
         section, name = row.path.split(".")
         if section != group:
-            if group == "relay":
-                parts.append(_languages())
+            parts += _tables(group)
             group = section
             parts.append(f"\n## [{section}]\n\n| key | default | what it is |\n| --- | --- | --- |\n")
         bounds = ""
@@ -43,22 +72,43 @@ def reference() -> str:
             bounds = f" {row.low:g} to {row.high:g}."
         elif row.low is not None:
             bounds = f" At least {row.low:g}."
-        choices = f" One of: {', '.join(f'`{each}`' for each in row.choices if each)}." if row.choices else ""
+        choices = _choices(row.choices)
         env = f" `{row.env}`" if row.env else ""
         help_text = row.help.replace("|", "\\|")
         parts.append(f"| `{name}`{env} | {_default(row)} | {help_text}.{choices}{bounds} |\n")
+    parts.append("\n" + _tail())
     return "".join(parts)
 
 
-def _languages() -> str:
-    rows = "".join(
-        f"| `{field.name}` | {field.metadata['help']}. |\n" for field in dataclasses.fields(settings.LanguageSettings)
-    )
-    head = "\n### [[relay.languages]]\n\nWhat is left out is as in [relay].\n\n| key | what it is |\n| --- | --- |\n"
-    return head + rows
+def _tables(group: str) -> list[str]:
+    """What stands in the tables of a group's lists."""
+    found = []
+    for row in settings.table():
+        item = next(iter(typing.get_args(row.kind)), None)
+        if row.path.startswith(f"{group}.") and dataclasses.is_dataclass(item):
+            rows = "".join(
+                f"| `{field.name}` | {_default(field)} | {field.metadata['help'].replace('|', chr(92) + '|')}."
+                f"{_choices(field.metadata['choices'])} |\n"
+                for field in dataclasses.fields(item)
+            )
+            intro = "\nWhat is left out is as in [relay].\n" if group == "relay" else ""
+            head = "\n| key | default | what it is |\n| --- | --- | --- |\n"
+            found.append(f"\n### [[{row.path}]]\n{intro}{head}{rows}")
+    return found
 
 
-def _default(row: settings.SettingInfo) -> str:
+def _tail() -> str:
+    shared = ", ".join(f"`{path}`" for path in sorted(settings.SHARED))
+    groups = ", ".join(f"[{group}]" for group in settings.AGENT_GROUPS)
+    names = ", ".join(f"`{field.name}`" for field in dataclasses.fields(Phrases))
+    return TAIL.replace("<groups>", groups).replace("<shared>", shared).replace("<names>", names)
+
+
+def _choices(choices: tuple[str, ...]) -> str:
+    return f" One of: {', '.join(f'`{each}`' for each in choices if each)}." if choices else ""
+
+
+def _default(row: settings.SettingInfo | dataclasses.Field[typing.Any]) -> str:
     if row.default in (None, "", ()):
         return ""
     if isinstance(row.default, tuple):
