@@ -104,9 +104,10 @@ class Calls:
             return same if same is not None or name else last
         if id and last.id:
             return last
+        if not name or not last.name:
+            return last
         renamed = index is None and name != last.name
-        begins = name and last.name and (renamed or (arguments and last.whole))
-        return None if begins else last
+        return None if renamed or ((index is None or arguments) and last.whole) else last
 
 
 def _text(arguments: msgspec.Raw) -> str:
