@@ -7,7 +7,7 @@ import itertools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from storage_databases import (  # noqa: F401
     sqlite_url,
 )
 
-from voicectl.conversation.turns import Turn, Usage
+from voicectl.conversation.turns import ToolCall, ToolUse, Turn, Usage
 from voicectl.errors import NotFoundError, StoreError
 from voicectl.ports import CallEvent, CallInfo, CallStore, CallSummary
 from voicectl.storage.calls import Calls
@@ -138,6 +138,18 @@ def test_the_newest_version_of_a_turn_stands(open_store: Open) -> None:
         )  # fmt: skip
         await store.record_turn("CA1", whole).wait()
         assert await store.turns("CA1") == [whole, turn(1, "second")]
+        rest = replace(whole, resumes=0, gained_ms=412.5, wasted_tokens=17)
+        used = ToolUse(ToolCall("t1", "look_up", '{"order": "4711"}'), "Shipped.", "ok", 0.25)
+        tool = Turn(2, "agent", "tool", 3.0, "", done=True, tool=used)
+        keys = Turn(3, "caller", "keys", 4.0, "PIN: ****", heard="PIN: ****", done=True, sensitive=True)
+        waiting = replace(tool, order=4, tool=ToolUse(ToolCall("t2", "look_up", "not JSON \x00")))
+        for each in (rest, tool, keys, waiting):
+            store.record_turn("CA1", each)
+        kept = replace(waiting, tool=ToolUse(ToolCall("t2", "look_up", "not JSON ")))
+        assert await store.turns("CA1") == [rest, turn(1, "second"), tool, keys, kept]
+        back = replace(tool, tool=None)
+        await store.record_turn("CA1", back).wait()
+        assert (await store.turns("CA1"))[2] == back
         assert await store.turns("CA2") == []
 
     with_store(open_store, work)
@@ -214,7 +226,7 @@ def test_text_that_cannot_be_stored_is_stripped(open_store: Open) -> None:
 
 
 def test_a_call_from_its_first_socket_to_its_end(open_store: Open, clock: WallClock) -> None:
-    summary = CallSummary(7, 1, 2, 3, 450.5, 900.0, 1000, 200)
+    summary = CallSummary(7, 1, 2, 3, 450.5, 900.0, 1000, 200, 1234.5, 300)
 
     async def work(store: Store) -> None:
         assert await store.call("CA1") is None
@@ -296,6 +308,21 @@ def test_status_before_the_first_socket(open_store: Open, clock: WallClock) -> N
         assert stored is not None
         assert not stored.live  # its worker may be dead: nobody ended it, but the carrier did
         assert (stored.status, stored.carrier_duration) == ("completed", 42)
+
+    with_store(open_store, work)
+
+
+def test_a_caller_is_known_who_has_been_answered(open_store: Open) -> None:
+    async def work(store: Store) -> None:
+        assert not await store.known_caller("+15550001")
+        await store.call_status("CA1", "ringing", 1, None)
+        assert not await store.known_caller("+15550001") and not await store.known_caller("")
+        await store.begin_call(call()).wait()
+        assert await store.known_caller("+15550001")
+        assert not await store.known_caller("+15550002")  # the number that was called
+        assert not await store.known_caller("+1555000") and not await store.known_caller("+15550001\ud800+")
+        await store.end_call("CA1", "ended", CallSummary()).wait()
+        assert await store.known_caller("+15550001")
 
     with_store(open_store, work)
 

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from voicectl.conversation.turns import Passage, Turn, Usage
+from voicectl.conversation.turns import Passage, ToolCall, ToolUse, Turn, Usage
 from voicectl.errors import NotFoundError, StoreError
 from voicectl.ports import CallEvent, CallInfo, CallSummary, Receipt
 from voicectl.storage import status as statuses
@@ -165,6 +165,12 @@ class Calls:
         """The call's turns in order, each in its newest version."""
         found = sa.select(_turns).where(_turns.c.call_sid == call_sid).order_by(_turns.c.turn_order)
         return [_turn(row) for row in await self._rows(found)]
+
+    async def known_caller(self, number: str) -> bool:
+        """Whether a call from this number has been answered before. Does not wait for what is being written."""
+        answered = sa.select(_calls.c.sid).where(_calls.c.caller == storable(number), _calls.c.answered_at.is_not(None))
+        first = answered.limit(1)
+        return await self._database.read(lambda c: c.execute(first).first() is not None, after_writes=False)
 
     async def events(self, sid: str) -> list[CallEvent]:
         """What happened to the call, in the order it was recorded."""
@@ -322,6 +328,11 @@ def _turn_row(call_sid: str, turn: Turn) -> dict[str, Any]:
         "cached_tokens": usage.cached_tokens if usage else None,
         "passages": [{name: getattr(passage, name) for name in _PASSAGE} for passage in turn.passages],
         "lang": turn.lang,
+        "resumes": turn.resumes,
+        "tool": asdict(turn.tool) if turn.tool else None,
+        "gained_ms": turn.gained_ms,
+        "wasted_tokens": turn.wasted_tokens,
+        "sensitive": turn.sensitive,
     }
 
 
@@ -348,4 +359,9 @@ def _turn(row: Row[Any]) -> Turn:
         # A score that was no number was stored as null.
         passages=tuple(Passage(**passage | {"score": passage["score"] or 0.0}) for passage in row.passages),
         lang=row.lang,
+        resumes=row.resumes,
+        tool=ToolUse(**row.tool | {"call": ToolCall(**row.tool["call"])}) if row.tool else None,
+        gained_ms=row.gained_ms,
+        wasted_tokens=row.wasted_tokens,
+        sensitive=row.sensitive,
     )

@@ -149,6 +149,14 @@ class MemoryCalls:
         await self._settled()
         return [turn for _, turn in sorted(self._turns.get(storable(call_sid), {}).items())]
 
+    async def known_caller(self, number: str) -> bool:
+        if self.unreadable is not None:
+            raise self.unreadable
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        number = storable(number)
+        return any(call.caller == number and call.answered_at is not None for call in self._calls.values())
+
     async def events(self, sid: str) -> list[CallEvent]:
         await self._settled()
         return copy.deepcopy(self._events.get(storable(sid), []))

@@ -102,7 +102,7 @@ class CallSession(Table):
     sid: Mapped[str] = mapped_column(primary_key=True)
     session: Mapped[str]
     """The carrier's id of the newest socket; "" before the first."""
-    caller: Mapped[str]
+    caller: Mapped[str] = mapped_column(index=True)
     called: Mapped[str]
     direction: Mapped[str]
     language: Mapped[str]
@@ -164,6 +164,11 @@ class ConversationTurn(Table):
     cached_tokens: Mapped[int | None]
     passages: Mapped[Any] = mapped_column(CleanJson)
     lang: Mapped[str]
+    resumes: Mapped[int | None]
+    tool: Mapped[Any | None] = mapped_column(CleanJson(none_as_null=True))
+    gained_ms: Mapped[float | None]
+    wasted_tokens: Mapped[int] = mapped_column(server_default=sa.text("0"))
+    sensitive: Mapped[bool] = mapped_column(server_default=sa.false())
 
 
 class CallEventRow(Table):
@@ -196,6 +201,8 @@ class CallAnalytics(Table):
     response_max_ms: Mapped[float | None]
     prompt_tokens: Mapped[int]
     completion_tokens: Mapped[int]
+    gained_ms: Mapped[float] = mapped_column(server_default=sa.text("0"))
+    wasted_tokens: Mapped[int] = mapped_column(server_default=sa.text("0"))
 
 
 class RelayToken(Table):
