@@ -39,7 +39,9 @@ from voicectl.kb.index import BUDGET_SECONDS, KnowledgeIndex
 from voicectl.kb.shelf import digest, meant, packed
 from voicectl.llm.scripted import ScriptedModel
 from voicectl.ports import Calibration, CallInfo, Contents, Inquiry, Retrieval, Scope, ShelvedPassage
+from voicectl.services.agents import Agent
 from voicectl.services.voice_agent import AgentLimits, VoiceAgentService
+from voicectl.settings import Settings
 from voicectl.storage.memory import MemoryCalls
 
 WORDS_OF_ENGLISH = 30_000
@@ -156,13 +158,16 @@ async def measured(
 ) -> tuple[list[float], list[float]]:
     """Milliseconds of each probe's query, and of the loop's lag."""
     loop = asyncio.get_running_loop()
-    service = VoiceAgentService(
-        model=ScriptedModel([REPLY], per_token=0.02),
-        knowledge=index or Nothing(),
-        store=MemoryCalls(),
-        manners=Manners(silence=1000),
-        limits=AgentLimits(search_seconds=5),
+    agent = Agent(
+        "default",
+        Settings(),
+        Manners(silence=1000),
+        AgentLimits(search_seconds=5),
+        ScriptedModel([REPLY], per_token=0.02),
+        None,
+        index or Nothing(),
     )
+    service = VoiceAgentService(agent=agent, store=MemoryCalls())
     until = loop.time() + seconds
     lags: list[float] = []
     queries: list[float] = []

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from voicectl.conversation.turns import Closing, Line, Passage, Turn, Usage
+from voicectl.conversation.effects import Note
+from voicectl.conversation.turns import Closing, Line, Passage, ToolCall, ToolStatus, Turn, Usage
 
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
+
+    from voicectl.settings import AgentSettings
 
     Vector = NDArray[numpy.float32]
 
@@ -52,15 +55,24 @@ class ReplyRequest:
     """The knowledge base could not be asked: the reply must not pretend to know."""
     choices: tuple[str, ...] = ()
     """What the caller may mean, where that is not clear: the reply asks which."""
+    language: str = ""
+    """The language of the call now, "en-US"; "": the one it began in."""
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may use besides ending the call and putting the caller through."""
+    notes: tuple[Note, ...] = ()
+    agent: AgentSettings | None = None
+    """Who speaks; None: whoever the model was made for."""
 
     @property
     def question(self) -> str:
-        """The caller's words that ask for this reply: all caller lines since the agent last spoke."""
+        """The caller's words that ask for this reply: all caller lines since the agent last spoke. What it said before
+        it used a tool belongs to this reply."""
         words: list[str] = []
         for line in reversed(self.lines):
-            if line.role != "caller":
+            if line.role == "caller":
+                words.append(line.text)
+            elif words or not line.tools:
                 break
-            words.append(line.text)
         return " ".join(reversed(words))
 
 
@@ -73,6 +85,10 @@ class ReplyEnd:
     usage: Usage | None = None
     unanswered: bool = False
     """The model says itself that it had no answer."""
+    calls: tuple[ToolCall, ...] = ()
+    """What it wants done before it goes on. Names and arguments are as it wrote them."""
+    destination: str = ""
+    """Whom to put the caller through to, where `closing` is "person"; "" is the usual person."""
 
 
 class ReplyModel(Protocol):
@@ -91,6 +107,58 @@ class ReplyModel(Protocol):
         """Import, connect and do whatever else the first reply should not wait for. Must not raise."""
 
     async def close(self) -> None: ...
+
+
+# --- tools -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the reply model is told of it."""
+
+    name: str
+    """Letters, digits and _; at most 64."""
+    description: str
+    parameters: Mapping[str, object]
+    """JSON schema of its arguments, an object."""
+    meanwhile: tuple[str, ...] = ()
+    """What the agent may say while it is at work; never a promise of how it will turn out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """For whom a tool works."""
+
+    call: CallInfo
+    language: str
+    key: str
+    """Idempotency key: the same for the same deed, however often it is asked for. Safe in an HTTP header."""
+    lines: tuple[Line, ...] = ()
+    """The conversation so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    """What came of a tool call, and what the conversation is to do about it."""
+
+    result: str
+    """What the model is told; of a bounded length."""
+    status: ToolStatus = "ok"
+    digits: str = ""
+    language: str = ""
+    field: str = ""
+    """See conversation.events.ToolReturned."""
+
+
+class Tools(Protocol):
+    """The tools of an agent."""
+
+    def offered(self, language: str) -> tuple[ToolSpec, ...]:
+        """What the model may use on a call in this language; always in the same order."""
+
+    async def run(self, call: ToolCall, context: ToolContext) -> ToolOutcome:
+        """Do it. Never raises, but for being cancelled: an unknown tool, arguments that do not fit, a time limit, a
+        failure are all outcomes."""
 
 
 # --- knowledge ---------------------------------------------------------------------------------------------
@@ -424,6 +492,10 @@ class CallSummary:
     response_max_ms: float | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    gained_ms: float = 0.0
+    """By how much replies begun early came earlier, all together."""
+    wasted_tokens: int = 0
+    """Tokens of those that were thrown away; reckoned."""
 
 
 class CallStore(Protocol):
@@ -459,11 +531,19 @@ class CallStore(Protocol):
 class CallerLine(Protocol):
     """The open socket of one call, as the conversation's driver sees it. Nothing here waits for the peer's reaction."""
 
-    async def say(self, text: str, *, last: bool) -> None:
-        """Hand words to the carrier to be spoken. Raises ConnectionError when the line is gone."""
+    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
+        """Hand words to the carrier to be spoken. `preemptible`: the next ones may cut them off. `language`: of these
+        words, where it is not the call's. Raises ConnectionError when the line is gone."""
 
-    async def end(self, closing: Closing) -> None:
-        """Give the call back to the carrier. Raises ConnectionError when the line is gone."""
+    async def send_digits(self, digits: str) -> None:
+        """Press keys: 0-9, *, # and w. Raises ConnectionError when the line is gone."""
+
+    async def switch_language(self, language: str) -> None:
+        """Hear and speak another language from now on. Raises ConnectionError when the line is gone."""
+
+    async def end(self, closing: Closing, destination: str = "") -> None:
+        """Give the call back to the carrier. `destination`: the name of whom the caller is put through to; "" is the
+        usual person. Raises ConnectionError when the line is gone."""
 
     async def close(self) -> None:
         """Drop the socket. Never raises."""
@@ -501,6 +581,11 @@ __all__ = [
     "Scope",
     "ShelvedPassage",
     "StoredDocument",
+    "ToolCall",
+    "ToolContext",
+    "ToolOutcome",
+    "ToolSpec",
+    "Tools",
     "Turn",
     "Usage",
     "VectorStore",

@@ -13,6 +13,8 @@ from voicectl.conversation import events as ev
 from voicectl.conversation import journal
 from voicectl.conversation.machine import Conversation
 from voicectl.conversation.manners import Manners
+from voicectl.conversation.phrases import phrases_for
+from voicectl.conversation.turns import ToolCall
 
 LONG = os.environ.get("VOICECTL_TEST_PROFILE") == "long"
 
@@ -30,13 +32,28 @@ TEXTS = st.sampled_from(
         "- one\n- two\n",
     ]
 )
-WORDS = st.sampled_from(["Hello?", "Bye, thank you.", "Stop.", "And on Sundays?", "  ", "はい"])
+WORDS = st.sampled_from(
+    [
+        "Hello?",
+        "Bye, thank you.",
+        "Stop.",
+        "And on Sundays?",
+        "When do you open on Sundays?",
+        "  ",
+        "はい",
+        "mm-hmm",
+        "Hold on a second.",
+        "My number is five five",
+        "I would like to",
+        "Können wir Deutsch sprechen?",
+    ]
+)
 
 
 class Calls(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.manners = Manners(max_words=25, can_transfer=True)
+        self.manners = Manners(max_words=25, can_transfer=True, others={"de-DE": phrases_for("de")}, call_seconds=600)
         self.machine = Conversation(self.manners)
         self.at = 0.0
         self.slow_peer = False
@@ -47,6 +64,8 @@ class Calls(RuleBasedStateMachine):
         self.recorded: set[int] = set()
         self.closed: set[int] = set()
         self.spoken: dict[int, str] = {}
+        self.early: set[int] = set()
+        self.called: set[str] = set()
         self.ended = 0
         self.post(ev.CallStarted(0.0, "Hello, how can I help?"))
 
@@ -64,8 +83,16 @@ class Calls(RuleBasedStateMachine):
             elif isinstance(effect, fx.StartGeneration):
                 assert self.started <= self.finished, "two live generations"
                 assert effect.generation not in self.started
-                assert effect.lines[-1].role == "caller"
+                assert effect.lines[-1].role == "caller" or effect.notes or effect.lines[-1].tools
+                assert all(use.result and use.status for line in effect.lines for use in line.tools)
                 self.started.add(effect.generation)
+                if effect.early:
+                    self.early.add(effect.generation)
+            elif isinstance(effect, fx.RecordGuess):
+                self.early.discard(effect.generation)
+            elif isinstance(effect, fx.RunTool):
+                assert effect.call.id not in self.called, "two calls of one name"
+                self.called.add(effect.call.id)
             elif isinstance(effect, fx.CancelGeneration):
                 self.finished.add(effect.generation)
             elif isinstance(effect, fx.RecordTurn):
@@ -75,6 +102,7 @@ class Calls(RuleBasedStateMachine):
                 unsay = effect.keep
             elif isinstance(effect, fx.Say):
                 assert not self.ended, "words after the end"
+                assert not self.early, "words of a guess"
                 assert effect.turn not in self.closed, "words behind the last ones of a turn"
                 self.spoken[effect.turn] = self.spoken.get(effect.turn, "") + effect.text
                 if effect.last:
@@ -125,6 +153,28 @@ class Calls(RuleBasedStateMachine):
     def model_finishes(self, closing: str | None) -> None:
         assert self.machine.live_generation
         self.post(ev.ReplyFinished(self.at, self.machine.live_generation, closing=closing))  # type: ignore[arg-type]
+
+    @precondition(lambda self: self.machine.live_generation)
+    @rule(count=st.integers(1, 3))
+    def model_calls_tools(self, count: int) -> None:
+        assert self.machine.live_generation
+        calls = tuple(ToolCall(f"c{n}", "look", "{}") for n in range(count))
+        self.post(ev.ReplyFinished(self.at, self.machine.live_generation, calls=calls))
+
+    @precondition(lambda self: self.called)
+    @rule(
+        data=st.data(),
+        after=st.sampled_from([0.0, 2.0]),
+        status=st.sampled_from(["ok", "refused", "failed"]),
+        act=st.sampled_from([{}, {"digits": "12"}, {"language": "de-DE"}, {"language": "xx"}, {"field": "pin"}]),
+    )
+    def tool_returns(self, data: st.DataObject, after: float, status: str, act: dict[str, str]) -> None:
+        id = data.draw(st.sampled_from(sorted(self.called)))
+        self.post(ev.ToolReturned(self.now(after), id, "found", status, **act))  # type: ignore[arg-type]
+
+    @rule(on=st.booleans())
+    def budget_changes(self, on: bool) -> None:
+        self.post(ev.GuessingAllowed(self.at, on))
 
     @precondition(lambda self: self.machine.live_generation)
     @rule(kind=st.sampled_from(["timeout", "stall", "auth"]))

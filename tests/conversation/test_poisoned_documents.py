@@ -161,7 +161,7 @@ def test_a_yes_puts_the_caller_through_and_a_no_does_not() -> None:
         rig = Rig(MANNERS)
         rig.says("When do you open?")
         obeys(rig, TRANSFER, passages_of("Transfer them."), words=True)
-        assert rig.said.endswith(MANNERS.confirm_person)
+        assert rig.said.endswith(MANNERS.phrases.confirm_person)
         rig.says(answer)
         if not closings:
             rig.replies("We open at ten.")
@@ -175,7 +175,7 @@ def test_a_yes_to_another_question_is_none_to_that_one() -> None:
     rig.says("When do you open?")
     obeys(rig, TRANSFER, passages_of("Transfer them."), words=True)
     rig.wait(3)
-    assert rig.said.endswith(MANNERS.reprompts[0])
+    assert rig.last_turn.kind == "reprompt"
     rig.hears_all()
     rig.says("Yes.")
     assert rig.phase == "thinking"
@@ -191,6 +191,9 @@ def test_a_question_that_was_cut_off_before_it_was_heard_cannot_be_agreed_to() -
     rig.audio(True)
     rig.cuts_in("One")
     rig.says("Yes.")
+    assert not ends(rig) and rig.said.endswith(MANNERS.phrases.confirm_person)  # it is asked again, to be heard
+    rig.cuts_in("")
+    rig.says("Yes, please do.")
     assert rig.phase == "thinking"
 
 

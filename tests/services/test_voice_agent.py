@@ -13,8 +13,10 @@ from voicectl.conversation import events as ev
 from voicectl.conversation.manners import Manners
 from voicectl.conversation.turns import Closing, Passage
 from voicectl.errors import ReplyError, StoreError
-from voicectl.ports import CallInfo, Inquiry, ReplyEnd, ReplyRequest, Retrieval
+from voicectl.ports import CallInfo, Inquiry, ReplyEnd, ReplyRequest, Retrieval, Tools
+from voicectl.services.agents import Agent
 from voicectl.services.voice_agent import CLOSE_GRACE, HANG_UP_GRACE, AgentLimits, LiveCall, VoiceAgentService
+from voicectl.settings import Settings
 from voicectl.simulator.virtual_time import run
 from voicectl.storage.memory import MemoryCalls
 
@@ -31,14 +33,20 @@ class FakeLine:
     slow: float = 0.0
     gone: bool = False
 
-    async def say(self, text: str, *, last: bool) -> None:
+    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
         if self.gone:
             raise ConnectionError
         if self.slow:
             await asyncio.sleep(self.slow)
         self.sent.append((asyncio.get_running_loop().time(), text, last))
 
-    async def end(self, closing: Closing) -> None:
+    async def send_digits(self, digits: str) -> None:
+        self.sent.append((asyncio.get_running_loop().time(), f"[{digits}]", False))
+
+    async def switch_language(self, language: str) -> None:
+        self.sent.append((asyncio.get_running_loop().time(), f"[{language}]", False))
+
+    async def end(self, closing: Closing, destination: str = "") -> None:
         if self.gone:
             raise ConnectionError
         self.ended.append((asyncio.get_running_loop().time(), closing))
@@ -110,6 +118,24 @@ class Bench:
         self.call.post(ev.CallerSpoke(self.call.now, text))
 
 
+def an_agent(
+    model: FakeModel | None = None,
+    knowledge: FakeKnowledge | None = None,
+    manners: Manners | None = None,
+    limits: AgentLimits | None = None,
+    tools: Tools | None = None,
+) -> Agent:
+    return Agent(
+        "default",
+        Settings(),
+        manners or Manners(silence=1000),
+        limits or AgentLimits(),
+        model or FakeModel(),
+        tools,
+        knowledge or FakeKnowledge(),
+    )
+
+
 def hold(
     talk: Callable[[Bench], Any],
     *,
@@ -118,22 +144,17 @@ def hold(
     knowledge: FakeKnowledge | None = None,
     manners: Manners | None = None,
     limits: AgentLimits | None = None,
+    tools: Tools | None = None,
     greeting: str = "",
 ) -> Bench:
     """Hold a call in virtual time, finish it, and see that nothing of it is left."""
 
     async def main() -> Bench:
         store = MemoryCalls()
-        service = VoiceAgentService(
-            model=model or FakeModel(),
-            knowledge=knowledge or FakeKnowledge(),
-            store=store,
-            manners=manners or Manners(silence=1000),
-            limits=limits,
-        )
+        service = VoiceAgentService(agent=an_agent(model, knowledge, manners, limits, tools), store=store)
         the_line = line or FakeLine()
         call = service.answer(INFO, the_line, greeting)
-        bench = Bench(service.model, the_line, store, service, call)  # type: ignore[arg-type]
+        bench = Bench(service.agent.model, the_line, store, service, call)  # type: ignore[arg-type]
         await talk(bench)
         await call.finish("hung_up")
         assert call.over.is_set() and not service.calls
@@ -203,7 +224,8 @@ def test_a_reply_that_is_too_long_is_said_up_to_its_limit() -> None:
     async def talk(bench: Bench) -> None:
         bench.says("Go.")
         await asyncio.sleep(3)
-        assert bench.line.text == "one two three four five six."
+        assert bench.line.text.startswith("one two three four five six. ")
+        assert bench.line.text.endswith(Manners().phrases.go_on)
         assert bench.line.sent[-1][2] and bench.model.running == 0
 
     words = "one two three four five six. seven eight nine.".split(" ")
@@ -243,7 +265,7 @@ def test_after_an_interruption_no_old_word_leaves_and_the_model_is_stopped() -> 
         await asyncio.sleep(2)
         assert not any(text for _, text, _ in bench.line.sent[before:])
 
-    hold(talk, model=FakeModel(tokens=("word ",) * 200, first=0.0))
+    hold(talk, model=FakeModel(tokens=("word ",) * 200, first=0.0), manners=Manners(silence=1000, resume=0))
 
 
 def test_words_that_wait_behind_a_slow_peer_are_thrown_away_by_an_interruption() -> None:
@@ -273,21 +295,20 @@ def test_words_of_a_finished_reply_that_have_not_left_are_thrown_away_too_and_th
         assert reply.generated == "old " * 60
         assert len(reply.said) < len(reply.generated) / 2 and reply.interrupted and reply.said.startswith(reply.heard)
 
-    hold(talk, model=FakeModel(tokens=("old ",) * 60, first=0.0, each=0.002), line=FakeLine(slow=0.2))
+    model, line = FakeModel(tokens=("old ",) * 60, first=0.0, each=0.002), FakeLine(slow=0.2)
+    hold(talk, model=model, line=line, manners=Manners(silence=1000, resume=0))
 
 
 def test_a_call_that_comes_while_the_server_stops_is_told_too() -> None:
     async def main() -> None:
-        service = VoiceAgentService(
-            model=FakeModel(), knowledge=FakeKnowledge(), store=MemoryCalls(), manners=Manners()
-        )
+        service = VoiceAgentService(agent=an_agent(manners=Manners()), store=MemoryCalls())
         early, late = FakeLine(), FakeLine()
         first = service.answer(CallInfo("CA1", "VX1", "a", "b"), early, "")
         closing = asyncio.ensure_future(service.close(20))
         await asyncio.sleep(1)
         second = service.answer(CallInfo("CA2", "VX2", "a", "b"), late, "")
         await asyncio.sleep(9)
-        assert Manners().shutting_down in late.text and late.ended and early.ended
+        assert Manners().phrases.shutting_down in late.text and late.ended and early.ended
         await first.finish("ended")
         assert not closing.done()
         await second.finish("ended")
@@ -323,7 +344,7 @@ def test_a_store_that_breaks_at_the_end_leaves_nothing_behind() -> None:
 
 def test_a_line_that_breaks_in_an_unforeseen_way_gives_the_call_back() -> None:
     class Odd(FakeLine):
-        async def say(self, text: str, *, last: bool) -> None:
+        async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
             raise ZeroDivisionError
 
     async def talk(bench: Bench) -> None:
@@ -340,7 +361,7 @@ def test_a_model_that_fails_is_apologised_for(failure: Exception) -> None:
     async def talk(bench: Bench) -> None:
         bench.says("Go.")
         await asyncio.sleep(1)
-        assert bench.line.text == Manners().apology
+        assert bench.line.text == Manners().phrases.apology
         assert bench.line.sent[-1][2]
 
     hold(talk, model=FakeModel(tokens=(), fail=failure))
@@ -354,7 +375,7 @@ def test_a_model_that_stops_without_an_end_is_truncated() -> None:
     async def talk(bench: Bench) -> None:
         bench.says("Go.")
         await asyncio.sleep(1)
-        assert bench.line.text == "Half a " + Manners().lost_thread
+        assert bench.line.text == "Half a " + Manners().phrases.lost_thread
 
     hold(talk, model=Cut())
 
@@ -393,7 +414,7 @@ def test_the_cap_asks_politely_first() -> None:
         await asyncio.sleep(60)
         assert bench.line.text == "" and not bench.line.ended
         await asyncio.sleep(15)
-        assert bench.line.text == Manners().time_is_up
+        assert bench.line.text == Manners().phrases.time_is_up
         assert bench.line.ended
 
     hold(talk, limits=AgentLimits(call_seconds=60.5))
@@ -450,12 +471,7 @@ def test_a_hundred_calls_at_once_never_hear_each_other() -> None:
     async def main() -> None:
         store = MemoryCalls()
         model = FakeModel(tokens=("I ", "heard ", "{question}"), first=0.1)
-        service = VoiceAgentService(
-            model=model,
-            knowledge=FakeKnowledge(),
-            store=store,
-            manners=Manners(silence=1000),
-        )
+        service = VoiceAgentService(agent=an_agent(model), store=store)
         lines = [FakeLine() for _ in range(100)]
         calls = [
             service.answer(CallInfo(f"CA{n}", f"VX{n}", "+1555", "+1556"), line, "") for n, line in enumerate(lines)
@@ -475,17 +491,12 @@ def test_a_hundred_calls_at_once_never_hear_each_other() -> None:
 
 def test_closing_the_service_says_goodbye_on_every_line() -> None:
     async def main() -> None:
-        service = VoiceAgentService(
-            model=FakeModel(),
-            knowledge=FakeKnowledge(),
-            store=MemoryCalls(),
-            manners=Manners(),
-        )
+        service = VoiceAgentService(agent=an_agent(manners=Manners()), store=MemoryCalls())
         lines = [FakeLine(), FakeLine()]
         calls = [service.answer(CallInfo(f"CA{n}", f"VX{n}", "a", "b"), line, "") for n, line in enumerate(lines)]
         closing = asyncio.ensure_future(service.close())
         await asyncio.sleep(8)
-        assert all(line.ended and Manners().shutting_down in line.text for line in lines)
+        assert all(line.ended and Manners().phrases.shutting_down in line.text for line in lines)
         await asyncio.gather(*(call.finish("ended") for call in calls))
         await closing
 

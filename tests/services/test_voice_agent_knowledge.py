@@ -17,14 +17,9 @@ from voicectl.conversation.manners import Manners
 from voicectl.conversation.turns import Line, Passage
 from voicectl.errors import StoreError
 from voicectl.ports import Gap, Inquiry, ReplyEnd, ReplyRequest, Retrieval
-from voicectl.services.voice_agent import (
-    PREFETCH_PAUSE,
-    PREFETCH_PAUSE_AT_END,
-    PREFETCH_WORDS,
-    AgentLimits,
-    LiveCall,
-    VoiceAgentService,
-)
+from voicectl.services.agents import Agent
+from voicectl.services.voice_agent import AgentLimits, LiveCall, VoiceAgentService
+from voicectl.settings import Settings
 from voicectl.simulator.virtual_time import run
 from voicectl.storage.memory import MemoryCalls
 from voicectl.storage.writer import Ticket
@@ -36,6 +31,7 @@ QUESTION = "Do you rent kayaks in winter?"
 UNKNOWN = Retrieval("unknown", question=QUESTION, confidence=0.21, threshold=0.4)
 EARLY = "when do you open"
 TICK = 0.001
+PAUSE, PAUSE_AT_END = Manners().guess_pause, Manners().guess_pause_at_end
 
 
 @dataclass
@@ -117,6 +113,7 @@ def hold(
     model: FakeModel | None = None,
     language: str = "en-US",
     limits: AgentLimits | None = None,
+    guess: bool = False,
 ) -> Bench:
     """Hold a call, finish it, and see that nothing of it is left."""
 
@@ -126,9 +123,10 @@ def hold(
         asyncio.get_running_loop().set_exception_handler(lambda _, context: broken.append(context))
         store, line = MemoryCalls(), FakeLine()
         known, replies = books or Books(), model or FakeModel()
-        service = VoiceAgentService(
-            model=replies, knowledge=known, store=store, manners=Manners(silence=1000), gaps=gaps, limits=limits
+        agent = Agent(
+            "default", Settings(), Manners(silence=1000, guess=guess, language=language), limits or AgentLimits(), replies, None, known
         )
+        service = VoiceAgentService(agent=agent, store=store, gaps=gaps)
         bench = Bench(replies, known, gaps, line, store, service.answer(replace(INFO, language=language), line, ""))
         await talk(bench)
         await bench.call.finish("hung_up")
@@ -384,7 +382,7 @@ def test_gaps_are_not_kept_where_the_owner_wants_none_and_a_refused_one_harms_no
 
 @pytest.mark.parametrize(
     ("text", "pause"),
-    [(EARLY, PREFETCH_PAUSE), (f"{EARLY}?", PREFETCH_PAUSE_AT_END), (f"{EARLY}. ", PREFETCH_PAUSE_AT_END)],
+    [(EARLY, PAUSE), (f"{EARLY}?", PAUSE_AT_END), (f"{EARLY}.", PAUSE_AT_END)],
 )
 def test_a_pause_is_taken_for_the_end_neither_too_early_nor_too_late(text: str, pause: float) -> None:
     async def talk(bench: Bench) -> None:
@@ -408,7 +406,7 @@ def test_every_new_word_begins_the_pause_anew() -> None:
         words = "when do you open on sundays in winter".split()
         for count in range(1, len(words) + 1):
             bench.says(" ".join(words[:count]), final=False)
-            await asyncio.sleep(PREFETCH_PAUSE - TICK)
+            await asyncio.sleep(PAUSE - TICK)
         assert bench.books.asked == []
         await asyncio.sleep(2 * TICK)
         assert bench.books.early == [" ".join(words)]
@@ -432,7 +430,7 @@ def test_the_same_words_are_looked_up_once_and_other_words_again() -> None:
 def test_a_transcript_that_is_final_is_not_looked_up_in_advance_any_more() -> None:
     async def talk(bench: Bench) -> None:
         bench.says(EARLY, final=False)
-        await asyncio.sleep(PREFETCH_PAUSE - TICK)
+        await asyncio.sleep(PAUSE - TICK)
         bench.says(EARLY)
         await asyncio.sleep(5)
 
@@ -442,10 +440,10 @@ def test_a_transcript_that_is_final_is_not_looked_up_in_advance_any_more() -> No
 
 def test_short_words_are_not_looked_up_in_advance() -> None:
     async def talk(bench: Bench) -> None:
-        bench.says(" ".join(["open"] * (PREFETCH_WORDS - 1)), final=False)
+        bench.says("open open", final=False)
         await asyncio.sleep(5)
         assert bench.books.asked == []
-        bench.says(" ".join(["open"] * PREFETCH_WORDS), final=False)
+        bench.says("open open open", final=False)
         await asyncio.sleep(5)
         assert len(bench.books.asked) == 1
 
@@ -491,7 +489,7 @@ def test_what_goes_wrong_in_advance_goes_unnoticed(broken: Books, caplog: pytest
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("hangs_up_after", [0.0, PREFETCH_PAUSE / 2, PREFETCH_PAUSE + TICK, PREFETCH_PAUSE + 0.1])
+@pytest.mark.parametrize("hangs_up_after", [0.0, PAUSE / 2, PAUSE + TICK, PAUSE + 0.1])
 def test_nothing_is_left_when_the_caller_hangs_up(hangs_up_after: float) -> None:
     """`hold` looks for timers and tasks."""
 
@@ -500,4 +498,4 @@ def test_nothing_is_left_when_the_caller_hangs_up(hangs_up_after: float) -> None
         await asyncio.sleep(hangs_up_after)
 
     bench = hold(talk, books=Books(takes=0.3))
-    assert len(bench.books.asked) == (hangs_up_after > PREFETCH_PAUSE)
+    assert len(bench.books.asked) == (hangs_up_after > PAUSE)

@@ -6,9 +6,17 @@ Times are seconds into the call, on the same clock as the events' `at`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from voicectl.conversation.events import Part, Timer
-from voicectl.conversation.turns import Closing, Line, Turn
+from voicectl.conversation.turns import Closing, Line, ToolCall, Turn
+
+Note = Literal[
+    "resume",  # the agent was cut off by a sound: it goes on where it was cut, without starting over
+    "wind_down",  # the call has to end with this reply: a short summary, the next step, goodbye
+    "no_tools",  # tools have been called wrongly too often: this reply is made of words
+]
+"""What the reply model is told besides the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,10 @@ class Say:
     text: str
     last: bool
     turn: int
+    preemptible: bool = False
+    """What is said next may cut these words off."""
+    language: str = ""
+    """The language they are in, where it is not the call's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,56 @@ class StartGeneration:
 
     generation: int
     lines: tuple[Line, ...]
+    language: str = ""
+    """The language of the call now, "en-US"."""
+    early: bool = False
+    """The caller's last words are not final: the reply may be thrown away. Nothing of it is said before they are."""
+    continues: bool = False
+    """The reply goes on after tools: what was looked up for its beginning still holds."""
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Look up what may become the question, so that the one who asks it has the answer at once. Nothing is awaited."""
+
+    lines: tuple[Line, ...]
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTool:
+    """Do what the model wants done. The driver posts ToolReturned, once, whatever happens."""
+
+    call: ToolCall
+    generation: int
+    turn: int = -1
+    """The caller's turn that it is for: with the call's name it tells one deed from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Press keys towards the other side of the line: 0-9, *, # and w, which waits half a second."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchLanguage:
+    """From now on the call is heard and spoken in `language`; what is queued keeps its own."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordGuess:
+    """A reply that was begun early was of use, or was not. The driver keeps the agent's budget."""
+
+    generation: int
+    used: bool
+    gained_ms: float = 0.0
+    wasted_tokens: int = 0
+    """Reckoned; 0 if it was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +144,23 @@ class End:
     """Give the call back to the carrier, which then asks what is to happen next."""
 
     closing: Closing
+    destination: str = ""
+    """Whom the caller is put through to; "" is the usual person."""
 
 
-Effect = Say | Unsay | SetTimer | CancelTimer | StartGeneration | CancelGeneration | RecordTurn | RecordIncident | End
+Effect = (
+    Say
+    | Unsay
+    | SetTimer
+    | CancelTimer
+    | StartGeneration
+    | CancelGeneration
+    | LookUp
+    | RunTool
+    | SendDigits
+    | SwitchLanguage
+    | RecordTurn
+    | RecordGuess
+    | RecordIncident
+    | End
+)

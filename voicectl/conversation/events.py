@@ -9,10 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voicectl.conversation.turns import Closing, Passage, Turn, Usage
+from voicectl.conversation.turns import Closing, Passage, ToolCall, ToolStatus, Turn, Usage
 
-Timer = Literal["reply", "playout", "silence", "keys", "close"]
-Part = Literal["llm", "kb", "storage", "carrier", "internal"]
+Timer = Literal[
+    "reply",  # the reply is overdue: its first word, the next one, its last
+    "playout",  # what was said is reckoned to have been heard
+    "silence",  # the caller says nothing
+    "keys",  # no further key
+    "close",  # the call can be ended
+    "guess",  # the caller has paused, and may have finished
+    "hold",  # what the caller said seemed unfinished, and nothing has followed
+    "resume",  # the agent was cut off, and no words have followed
+    "filler",  # the reply keeps the caller waiting
+    "length",  # the call grows long
+]
+Part = Literal["llm", "kb", "storage", "carrier", "tool", "internal"]
 EndReason = Literal["hung_up", "ended", "socket_lost", "protocol", "time_is_up", "shutdown", "internal"]
 
 
@@ -24,6 +35,8 @@ class CallStarted:
     greeting: str = ""
     history: tuple[Turn, ...] = ()
     """Turns of the same call from before this socket, oldest first."""
+    guessing: bool = True
+    """Replies may be begun before the caller's words are final: the agent's budget for that is not used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,36 @@ class ReplyFinished:
     usage: Usage | None = None
     passages: tuple[Passage, ...] = ()
     """What knowledge the reply was given."""
+    calls: tuple[ToolCall, ...] = ()
+    """Tools the model wants used before it goes on."""
+    destination: str = ""
+    """Whom to put the caller through to, where `closing` is "person"; "" is the usual person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """A tool that was run has come to an end, one way or another."""
+
+    at: float
+    id: str
+    """Of the ToolCall."""
+    result: str
+    """What the model is told."""
+    status: ToolStatus = "ok"
+    digits: str = ""
+    """Keys to be sent to the other side of the line."""
+    language: str = ""
+    """Language to go on in, "de-DE"."""
+    field: str = ""
+    """The key field that the caller is now asked to fill."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuessingAllowed:
+    """The agent's budget for replies begun early was used up, or has recovered."""
+
+    at: float
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +203,8 @@ Event = (
     | TimerFired
     | ReplyDelta
     | ReplyFinished
+    | ToolReturned
+    | GuessingAllowed
     | Failed
     | CloseRequested
     | CallEnded

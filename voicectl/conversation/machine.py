@@ -1,9 +1,9 @@
 """A telephone call as a pure state machine: events in, effects out, time as an argument.
 
-        CallStarted              final words / keys            first words              all heard
+        CallStarted          a whole utterance / keys         first words              all heard
     new ───────────► listening ───────────────► thinking ──────────────► speaking ───────────────► listening …
                          ▲                          │ newer words: the       │ cut off by the caller ──► listening
-                         │ reprompt                 │ older reply is dropped │
+                         │ reprompt                 │ older reply is dropped │    (a cough: the rest is said)
                          └── silence                ▼                        ▼
                                       the call is to close: the goodbye is said ──► closing ── heard ──► End
                          any ── CallEnded ──► ended
@@ -12,14 +12,14 @@ Rules
  1. Time comes in on the event; due times go out in SetTimer. A TimerFired whose `due` is not the one that is set,
     and a ReplyDelta whose generation is not the live one, are stale and have no effect. Cancelling therefore needs
     no lock and no luck.
- 2. At most one generation is live. Starting one means the last is finished or cancelled.
+ 2. At most one generation is live, a guess counting as one. Starting one means the last is finished or cancelled.
  3. What the caller HEARD is the truth (playout.py). The model is shown the conversation as it was heard.
  4. Every agent turn sends exactly one Say with `last`, and nothing after it. A turn is recorded before its last Say.
  5. An interruption belongs to the words that were audible. A reply of which nothing has been said yet cannot be
     interrupted, nor is the reply to a key cut by that same key's interruption. Older words that have not left yet
-    do not leave any more (Unsay).
- 6. Nothing ends in silence: a failed reply is apologised for, a silent caller is asked again, and after that the
-    call is closed with words. Whatever is awaited has a timer.
+    do not leave any more (Unsay). An interruption that no words follow was none: the rest is said, once.
+ 6. Nothing ends in silence: a reply that is late is bridged, one that fails is apologised for, a silent caller is
+    asked again, and after that the call is closed with words. Whatever is awaited has a timer.
  7. The machine decides when a call closes: the goodbye is said, given time to be heard, and the caller can call it
     off by speaking - but not by saying goodbye too (farewell.py). The cap on a call's length does not live here:
     its timer belongs to the driver, which asks with CloseRequested and does not depend on the answer.
@@ -27,84 +27,154 @@ Rules
  9. What documents say has no power over the call: a reply that was given passages of them closes it only if the
     caller's own words asked for that (wishes.py). Otherwise the caller is asked before a person is put on, and a
     goodbye is not followed by the end.
-10. The log of (event, effects) is complete: replaying the events gives the same effects, byte for byte.
+10. Not everything that is transcribed is a turn (hearing/): agreeing noises while the agent speaks are not, what is
+    unfinished is held until more comes, and a caller who asks for a moment gets it.
+11. A reply that was begun before the caller's words were final is not heard of until they are, and ask the same.
+12. A tool that was called has a result in the history, whatever became of it. What comes back after the caller has
+    spoken again is kept there and not spoken.
+13. The log of (event, effects) is complete: replaying the events gives the same effects, byte for byte.
+
+What the agent says, and how far it was heard, is in speech.py; here is what it does when.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from voicectl.conversation import events as ev
+from voicectl.conversation.call_length import CallLength
 from voicectl.conversation.effects import (
     CancelGeneration,
-    CancelTimer,
     Effect,
     End,
+    LookUp,
+    Note,
+    RecordGuess,
     RecordIncident,
-    RecordTurn,
+    RunTool,
     Say,
-    SetTimer,
+    SendDigits,
     StartGeneration,
+    SwitchLanguage,
     Unsay,
 )
 from voicectl.conversation.farewell import is_farewell
+from voicectl.conversation.fillers import Awaited, Fillers
+from voicectl.conversation.guess import Guess
+from voicectl.conversation.hearing.asking_language import wants_language
+from voicectl.conversation.hearing.backchannel import is_backchannel
+from voicectl.conversation.hearing.guessing import same_question, stable
+from voicectl.conversation.hearing.joining import join
+from voicectl.conversation.hearing.moments import asks_for_number, wants_a_moment
+from voicectl.conversation.hearing.unfinished import unfinished
+from voicectl.conversation.history import heard_of
+from voicectl.conversation.keypad import Entry, Keypad, MenuChoice
+from voicectl.conversation.languages import Ear
 from voicectl.conversation.manners import Manners
-from voicectl.conversation.playout import Playout
-from voicectl.conversation.reply import Reply
-from voicectl.conversation.turns import Closing, Line, Turn, TurnKind
+from voicectl.conversation.numerals import SpokenNumbers
+from voicectl.conversation.reply import Reply, Stage
+from voicectl.conversation.silence import Silence
+from voicectl.conversation.speech import Speech
+from voicectl.conversation.tool_round import ToolRound
+from voicectl.conversation.turns import Closing, Line, ToolCall, ToolUse, Turn, TurnKind
 from voicectl.conversation.wishes import agrees, asks_to_close
+from voicectl.conversation.wording import Wording
 from voicectl.errors import ConversationError
 
 Phase = Literal["new", "listening", "thinking", "speaking", "closing", "ended"]
 
-_MARGIN = 0.6
-"""Seconds beyond the estimate before unreported speech counts as heard."""
-_PATIENCE = 5
-"""So often an estimate is stretched while the carrier still reports audio."""
 _SETTLE = 0.4
 """Seconds between the last word heard and the end of the call, when nobody has anything to add."""
-_MOST_KEYS = 64
 _GOODBYES = 2
 """So often a goodbye can be called off."""
+_GUESS_LASTS = 4.0
+"""Seconds without another word, and a transcript that was never made final is forgotten."""
+_FILLER_AGAIN = 4.0
+"""Seconds between two fillers."""
+_AGREED = 3
+"""So often in a row an agent that was cut off by agreeing noises goes on."""
+_NOT_DONE = "Not done: the caller spoke in the meantime."
 
 
-class Conversation:
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What the caller has not heard of a turn, because a sound cut it off."""
+
+    order: int
+    said: str
+    """All of it, also what has not left."""
+    whole: bool
+    """The model had written all it wanted to."""
+
+
+class Conversation(Speech):
     """One call. Feed it events in the order they happened; perform the effects it returns, in order."""
 
     def __init__(self, manners: Manners) -> None:
-        self.manners = manners
+        super().__init__(manners)
         self.phase: Phase = "new"
-        self.turns: list[Turn] = []
-        """The turns of this socket, in order; the first one's `order` is `first_order`."""
-        self.first_order = 0
-        self._earlier: tuple[Turn, ...] = ()
-        self._out: list[Effect] = []
-        self._now = 0.0
-        self._timers: dict[ev.Timer, float] = {}
         self._generation = 0
-        self._reply: Reply | None = None
-        self._playout = Playout()
-        self._audible = False
-        self._stretched = 0
-        self._silences = 0
         self._failures = 0
-        self._keys = ""
+        # what the caller is saying
+        self._caller_sounds = False
+        self._parts: list[str] = []
+        """Of an utterance that is not finished,"""
+        self._parts_lang = ""
+        """… and the language the carrier heard it in."""
+        self._guess: Guess | None = None
+        self._guessing = True
+        self._guesses = 0
+        self._partial = ""
+        self._ear = Ear(manners)
+        self._keypad = Keypad(manners.key_field, manners.fields, manners.menu)
         self._last_key_at = float("-inf")
-        self._key_reply = -1
-        """The turn that answers the latest words, if they were keys."""
+        self._key_reply = False
+        """The live reply answers keys."""
+        # what the agent was saying
+        self._cuts: list[_Cut] = []
+        self._cut_at = 0.0
+        self._resumed = 0
+        """How often in a row it went on after having been cut off."""
+        self._waits = False
+        """The caller has asked for a moment."""
+        self._silence_words = Silence()
+        self._fillers = Fillers()
+        self._bridged = False
+        self._tools = ToolRound(manners)
+        # how the call closes
+        self._length = CallLength(manners)
+        self._last_reply = False
+        """The live reply is the call's last."""
         self._closing: Closing | None = None
+        self._destination = ""
         self._closing_for_good = False
         self._offer = -1
         """The turn that has just asked whether to put the caller through."""
+        self._offered_to = ""
+        """To whom."""
         self._goodbyes = 0
         self._stay_until = 0.0
-        self._caller_sounds = False
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns of this socket, in order."""
+        return self.history.turns
+
+    @property
+    def first_order(self) -> int:
+        """The `order` of the first of them."""
+        return self.history.first_order
+
+    def lines(self) -> tuple[Line, ...]:
+        """The conversation as the caller heard it; words still to be heard count as heard."""
+        return self.history.lines()
 
     @property
     def live_generation(self) -> int | None:
-        return self._reply.generation if self._reply else None
+        live = self._reply or self._guess
+        return live.generation if live else None
 
     def handle(self, event: ev.Event) -> list[Effect]:
         """Take one event; return what is to be done about it. Total and deterministic.
@@ -132,16 +202,17 @@ class Conversation:
         if self.phase != "new":
             raise ConversationError("CallStarted twice")
         self.phase = "listening"
-        self._earlier = event.history
-        self.first_order = max((turn.order + 1 for turn in event.history), default=0)
+        self.history.begin(event.history)
+        self._guessing = event.guessing
+        self._watch_length()
         if not event.greeting:
             self._await_caller()
             return
         # The carrier speaks the greeting by itself, as one chunk, soon after the socket opens.
-        turn = Turn(self._next_order, "agent", "greeting", self._now, event.greeting, said=event.greeting, done=True)
-        self.turns.append(turn)
+        order = self.history.next_order
+        turn = Turn(order, "agent", "greeting", self._now, event.greeting, said=event.greeting, done=True)
         self._playout.add(turn.order, event.greeting, self._now)
-        self._out.append(RecordTurn(turn))
+        self._append(turn)
         self._await_playout()
 
     def _call_ended(self) -> None:
@@ -149,10 +220,11 @@ class Conversation:
             self.phase = "ended"
             return
         self._keys_complete(answer=False)
+        self._commit(answer=False)
+        self._drop_guess()
         self._drop_reply("hung_up")
         self._heard(self._playout.lost(self._now), interrupted=True)
-        for timer in list(self._timers):
-            self._cancel(timer)
+        self._cancel(*list(self._timers))
         self.phase = "ended"
 
     def _close_requested(self, event: ev.CloseRequested) -> None:
@@ -164,57 +236,201 @@ class Conversation:
                 self._hang_up_soon()
             return
         words = {
-            "time_is_up": self.manners.time_is_up,
-            "operator": self.manners.goodbye,
-            "shutdown": self.manners.shutting_down,
+            "time_is_up": self._phrases.time_is_up,
+            "operator": self._phrases.goodbye,
+            "shutdown": self._phrases.shutting_down,
         }
         self._keys_complete(answer=False)
+        self._commit(answer=False)
         self._out.append(Unsay())
+        self._drop_guess()
         self._drop_reply("overrun")
+        self._tools.late()
         self._close("goodbye", words[event.reason])
 
-    # --- the caller --------------------------------------------------------------------------------------
+    def _watch_length(self) -> None:
+        due = self._length.next_look(self._now)
+        if due is not None:
+            self._set("length", due)
+
+    def _length_due(self) -> None:
+        self._length.look(self._now)
+        self._watch_length()
+        if self._idle:
+            self._await_caller()
+
+    # --- the caller's words ------------------------------------------------------------------------------
 
     def _caller_spoke(self, event: ev.CallerSpoke) -> None:
         text = event.text.strip()
         if not event.final:
-            self._hush()
+            if text:
+                self._partly_said(text)
             return
+        self._cancel("guess")
+        self._partial = ""
         if not text:
+            self._drop_guess()
             self._await_caller()
             return
+        if self._agrees_along(text):
+            self._drop_guess()
+            if self._cuts and "resume" in self._timers:
+                self._resume(_AGREED)
+            elif self._idle:
+                self._await_caller()
+            return
+        self._nothing_to_resume()
         self._keys_complete(answer=False)
-        self._caller_turn("speech", text, event.lang)
+        other = self._ear.heard(event.lang, text)
+        if other:
+            self._switch(other)
+        self._parts.append(text)
+        self._parts_lang = event.lang
+        joined = join(self._parts, self.language)
+        if self.manners.hold > 0 and self._closing is None:
+            if unfinished(joined, self.language, asked=self.history.last_words()):
+                self._drop_guess()
+                self._out.append(Unsay())  # newest words win
+                self._drop_reply("overrun")
+                if self._playout.pending:
+                    self._await_playout()
+                self._set("hold", self._now + self.manners.hold)
+                return
+        self._commit()
 
-    def _caller_turn(self, kind: TurnKind, text: str, lang: str = "", *, answer: bool = True) -> None:
+    def _partly_said(self, text: str) -> None:
+        """The transcript so far."""
+        self._hush()
+        if self._agrees_along(text):
+            if "resume" in self._timers:  # it may yet become more
+                self._set("resume", self._now + 2 * self.manners.resume)
+            return
+        self._nothing_to_resume()
+        if "hold" in self._timers:
+            self._set("hold", self._now + _GUESS_LASTS)
+        whole = join([*self._parts, text], self.language) if self._parts else text
+        if self._guess is not None:
+            if same_question(self._guess.text, whole, self.language):
+                self._set("guess", self._now + _GUESS_LASTS)
+                return
+            self._drop_guess()
+        if whole == self._partial:
+            return
+        self._partial = whole
+        if self._reply is None and self._closing is None and not self._tools.open and stable(whole):
+            at_end = whole.endswith((".", "?", "!", "。", "？"))
+            pause = self.manners.guess_pause_at_end if at_end else self.manners.guess_pause
+            self._set("guess", self._now + pause)
+        else:
+            self._cancel("guess")
+
+    def _agrees_along(self, text: str) -> bool:
+        """The caller only shows that they listen: while the agent speaks, and unless they were just asked."""
+        if self._closing is not None or self._parts or not is_backchannel(text, self.language):
+            return False
+        waits = self._tools.open or (self._reply is not None and not self._reply.begun)
+        if waits and not self._playout.pending:
+            return True  # nothing has been said that could be agreed to; the question stands
+        listening = self._playout.pending or (self._cuts and "resume" in self._timers)
+        return bool(listening) and not self._asked_just_now()
+
+    def _asked_just_now(self) -> bool:
+        order = self._playout.turn if self._playout.pending else self._cuts[-1].order if self._cuts else None
+        heard = "" if order is None else self._playout.heard(order)
+        if not heard.strip() and order is not None and order - 1 in self.history:
+            heard = heard_of(self.history[order - 1])
+        return heard.rstrip().endswith(("?", "？", "?\"", "?”"))
+
+    def _commit(self, *, answer: bool = True) -> None:
+        """The caller's utterance is whole."""
+        parts, self._parts = self._parts, []
+        self._cancel("hold")
+        if parts:
+            self._caller_turn("speech", join(parts, self.language), self._parts_lang, answer=answer)
+
+    def _caller_turn(
+        self, kind: TurnKind, text: str, lang: str = "", *, answer: bool = True, sensitive: bool = False
+    ) -> None:
         self._caller_sounds = False
+        guess = self._guess
+        confirmed = (
+            answer and guess is not None and kind == "speech" and same_question(guess.text, text, self.language)
+        )
+        if not confirmed:
+            self._drop_guess()
         if answer:
             self._out.append(Unsay())  # newest words win
         self._drop_reply("overrun")
-        self._append(Turn(self._next_order, "caller", kind, self._now, text, heard=text, done=True, lang=lang))
+        self._tools.late()
+        self._cancel("filler", "reply")
+        order = self.history.next_order
+        self._append(
+            Turn(
+                order,
+                "caller",
+                kind,
+                self._now,
+                text,
+                heard=text,
+                done=True,
+                lang=lang or self.language,
+                sensitive=sensitive,
+            )
+        )
         if self._closing_for_good or not answer:
+            self._drop_guess()
             return
         if self._closing is not None:
             farewell = kind == "speech" and is_farewell(text, to_a_person=self._closing == "person")
             if farewell or self._goodbyes > _GOODBYES:
+                self._drop_guess()
                 if not self._playout.pending:
                     self._hang_up_soon()
                 return
             self._closing = None
             self._cancel("close")
         offer, self._offer = self._offer, -1
+        self._begin_turn()
         if offer >= 0 and agrees(text) and self._reached(offer):
-            self._close("person", self.manners.person)
+            self._drop_guess()
+            self._close("person", self._phrases.person, self._offered_to)
             return
-        self._silences = 0
-        self._generation += 1
-        self._reply = Reply(self._generation, self._next_order, self._now)
-        self._key_reply = self._next_order if kind == "keys" else -1
-        self.phase = "thinking"
-        for timer in ("silence", "playout"):
-            self._cancel(timer)
-        self._out.append(StartGeneration(self._generation, self.lines()))
-        self._set("reply", self._now + self.manners.first_token)
+        if kind == "speech" and self._is_about_the_talk(text):
+            return
+        self._waits = False
+        self._length.turn()
+        self._key_reply = kind == "keys"
+        if confirmed and not self._length.at_its_end:
+            self._confirm()
+        else:
+            self._drop_guess()
+            self._start()
+
+    def _begin_turn(self) -> None:
+        """The caller has said something: what was counted for the turn before begins anew."""
+        self._silence_words.reset()
+        self._resumed = self._guesses = 0
+        self._bridged = False
+        self._tools = ToolRound(self.manners)
+
+    def _is_about_the_talk(self, text: str) -> bool:
+        """What needs no answer from the model: another language, a moment's patience."""
+        wanted = wants_language(text, self._ear.offered)
+        if wanted and wanted != self.language:
+            self._drop_guess()
+            self._switch(wanted)
+            self._say_fixed("notice", self._phrases.switched)
+            return True
+        if wants_a_moment(text, self.language):
+            self._drop_guess()
+            waiting, self._waits = self._waits, True
+            if waiting:
+                self._await_caller()
+            else:
+                self._say_fixed("notice", self._silence_words.patience(self._phrases))
+            return True
+        return False
 
     def _caller_speaking(self, event: ev.CallerSpeaking) -> None:
         self._caller_sounds = event.on
@@ -229,145 +445,337 @@ class Conversation:
         if self._idle:
             self._set("silence", self._now + self.manners.noise)
         if "keys" in self._timers:
-            self._set("keys", self._now + self.manners.key_timeout)
+            self._set("keys", self._now + self._keypad.field.timeout)
         if "close" in self._timers and not self._closing_for_good:
             self._set("close", max(self._now + _SETTLE, min(self._now + self.manners.silence, self._stay_until)))
+
+    # --- a reply begun early -----------------------------------------------------------------------------
+
+    def _guess_due(self) -> None:
+        """The caller has paused: that may have been all."""
+        if self._guess is not None:  # its words were never made final
+            self._drop_guess()
+            self._await_caller()
+            return
+        if not self._partial or self._reply is not None or self._closing is not None or self._tools.open:
+            return
+        lines = (*self.lines(), Line("caller", self._partial))
+        allowed = self._guessing and self.manners.guess and not self._length.at_its_end
+        if not allowed or self._guesses >= self.manners.guesses or self._playout.pending:
+            self._out.append(LookUp(lines, self.language))
+            return
+        self._guesses += 1
+        self._guess = Guess(self._partial, self._new_reply())
+        self._out.append(StartGeneration(self._generation, lines, self.language, early=True))
+        self._set("guess", self._now + _GUESS_LASTS)
+
+    def _drop_guess(self) -> None:
+        guess, self._guess = self._guess, None
+        if guess is None:
+            return
+        self._cancel("guess")
+        if guess.finished is None:
+            self._out.append(CancelGeneration(guess.generation))
+        self._wasted += guess.tokens
+        self._out.append(RecordGuess(guess.generation, False, wasted_tokens=guess.tokens))
+
+    def _confirm(self) -> None:
+        """The caller's words are final, and the reply begun on them fits: it is said."""
+        guess, self._guess = self._guess, None
+        assert guess is not None
+        self._cancel("guess")
+        reply = self._reply = guess.reply
+        reply.confirmed(self.history.next_order, self._now)
+        self._out.append(RecordGuess(guess.generation, True, reply.gained_ms or 0.0))
+        self._think()
+        self._write(reply, "".join(guess.words))
+        if guess.finished is not None and self._reply is reply:
+            self._reply_complete(guess.finished)
+
+    # --- an interruption ---------------------------------------------------------------------------------
 
     def _caller_interrupted(self, event: ev.CallerInterrupted) -> None:
         # ConversationRelay: a key that cuts the agent off is reported before the interruption it causes, and what is
         # said in answer to it comes too late to be cut.
-        own = self._key_reply if self._now - self._last_key_at <= self.manners.key_echo else -1
+        by_key = self._now - self._last_key_at <= self.manners.key_echo
+        own = self._reply.order if self._key_reply and by_key and self._reply is not None else self._own_key_turn(by_key)
         cut = self._playout.interrupted(event.heard, self._now, spare=own)
+        said = self._said_of(cut)
         self._out.append(Unsay(own))
         reply = self._reply
+        whole = True
         if reply is not None and reply.begun and reply.order != own:
             self._failures = 0
+            whole = False
+            said[reply.order] = reply.said
             self._drop_reply("interrupted")
         self._heard(cut, interrupted=True)
         self._audible = False
-        if self._reply is not None:
+        self._note_cuts(said, whole=whole, by_key=by_key)
+        if self._reply is not None or self._tools.open:
             return
         if self._playout.pending:
             self._await_playout()
             return
         self.phase = "listening"
-        self._cancel("playout")
-        self._cancel("close")
+        self._cancel("playout", "close")
         if self._closing_for_good:
             self._hang_up_soon()
         else:
             self._await_caller()
 
+    def _own_key_turn(self, by_key: bool) -> int:
+        """The turn that answers the latest words, if they were keys pressed just now."""
+        last = self.turns[-1] if self.turns else None
+        answers = last is not None and last.kind in ("reply", "notice", "goodbye")
+        return last.order if by_key and self._key_reply and last is not None and answers else -1
+
+    def _said_of(self, orders: set[int]) -> dict[int, str]:
+        return {order: self.history[order].said for order in sorted(orders) if order in self.history}
+
+    def _note_cuts(self, said: dict[int, str], *, whole: bool, by_key: bool) -> None:
+        """Remember what was cut off, in case no words follow."""
+        cuts = []
+        for order, text in said.items():
+            turn = self.history[order] if order in self.history else None
+            goes_on = turn is not None and turn.interrupted and turn.kind in ("greeting", "reply", "notice", "reprompt")
+            all_written = whole or order != max(said)
+            if goes_on and (not all_written or text[len(self._playout.heard(order)) :].strip()):
+                cuts.append(_Cut(order, text, all_written))
+        if not cuts:
+            return
+        answered = self._reply is not None or self._tools.open or self._parts
+        if answered or by_key or self._keypad.waiting or self._closing is not None or self.manners.resume <= 0:
+            return
+        self._cuts, self._cut_at = cuts, self._now
+        self._set("resume", self._now + self.manners.resume)
+
+    def _nothing_to_resume(self) -> None:
+        self._cuts = []
+        self._cancel("resume")
+
+    def _resume_due(self) -> None:
+        """No words have followed an interruption."""
+        if not self._caller_sounds:
+            self._resume(1)
+        elif self._now < self._cut_at + self.manners.noise:
+            self._set("resume", self._now + self.manners.resume)
+        else:
+            self._nothing_to_resume()
+
+    def _resume(self, at_most: int) -> None:
+        """Say what was not heard, unless it has been tried so often already."""
+        cuts, self._cuts = self._cuts, []
+        self._cancel("resume")
+        if self._reply is not None or self._playout.pending or self._closing is not None or self._parts:
+            return
+        if self._resumed >= at_most:
+            self._await_caller()
+            return
+        self._resumed += 1
+        spoke = False
+        for cut in cuts:
+            rest = cut.said[len(self._playout.heard(cut.order)) :].strip()
+            if rest:
+                self._say_fixed("reply", rest, resumes=cut.order)
+                spoke = True
+        if cuts and not cuts[-1].whole:
+            self._start("resume", continues=True)
+        elif not spoke:
+            self._await_caller()
+
+    # --- keys --------------------------------------------------------------------------------------------
+
     def _key_pressed(self, event: ev.KeyPressed) -> None:
         self._last_key_at = self._now
+        self._nothing_to_resume()
         self._hush()
-        self._keys += event.key
-        whole = len(self._keys) >= (self.manners.key_length or _MOST_KEYS)
-        if whole or event.key == self.manners.key_terminator:
-            self._keys_complete(answer=True)
-        else:
-            self._set("keys", self._now + self.manners.key_timeout)
+        entry = self._keypad.press(event.key, self.history.last_words())
+        if entry is not None:
+            self._keyed(entry, answer=True)
+        elif self._keypad.waiting:
+            self._set("keys", self._now + self._keypad.field.timeout)
+        else:  # the last one was taken back
+            self._cancel("keys")
+            self._await_caller()
 
     def _keys_complete(self, *, answer: bool) -> None:
-        keys, self._keys = self._keys, ""
-        self._cancel("keys")
-        if not keys:
-            return
-        digits = keys.removesuffix(self.manners.key_terminator) if self.manners.key_terminator else keys
         # Without an answer: spoken words follow, and are answered together with the keys.
-        self._caller_turn("keys", digits or keys, answer=answer)
+        entry = self._keypad.complete()
+        self._cancel("keys")
+        if entry is not None:
+            self._keyed(entry, answer=answer)
+
+    def _keyed(self, entry: Entry, *, answer: bool) -> None:
+        self._cancel("keys")
+        self._commit(answer=False)
+        if entry.choice is not None and self._closing is None:
+            self._chosen(entry.choice)
+            return
+        name = f"{entry.field.name}: " if entry.field.name else ""
+        if entry.field.sensitive:
+            self.history.secrets.add(entry.keys)
+        self._caller_turn("keys", name + entry.keys, answer=answer, sensitive=entry.field.sensitive)
+
+    def _chosen(self, choice: MenuChoice) -> None:
+        """A key of the menu."""
+        if choice.does == "say":
+            self._caller_turn("keys", choice.text)
+            return
+        self._caller_turn("keys", choice.key, answer=False)
+        self._begin_turn()
+        self._waits = False
+        self._key_reply = True
+        self._out.append(Unsay())
+        if choice.does == "language" and choice.text in self._ear.offered:
+            self._switch(choice.text)
+            self._say_fixed("notice", self._phrases.switched)
+        elif choice.does == "goodbye":
+            self._close("goodbye", self._phrases.goodbye)
+        elif choice.does == "person" and self.manners.can_transfer:
+            self._close("person", self._phrases.person, choice.text)
+        elif choice.does == "person":
+            self._say_fixed("notice", self._phrases.no_person)
+        elif again := self._said_last():
+            self._say_fixed("notice", again)
+        else:
+            self._start()
+
+    def _said_last(self) -> str:
+        kinds = ("reply", "greeting", "notice")
+        turn = next((turn for turn in reversed(self.turns) if turn.kind in kinds and turn.said.strip()), None)
+        said: list[str] = []
+        while turn is not None:
+            said.insert(0, (turn.said if not said else heard_of(turn)).strip())
+            turn = self.history[turn.resumes] if turn.resumes is not None and turn.resumes in self.history else None
+        return " ".join(said)
 
     # --- the reply ---------------------------------------------------------------------------------------
 
+    def _new_reply(self) -> Reply:
+        self._generation += 1
+        manners = self.manners
+        stages: list[Stage] = [SpokenNumbers(self.language)] if manners.numbers_for_the_ear else []
+        if manners.pronunciations or manners.never_say:
+            stages.append(Wording(manners.pronunciations, manners.never_say))
+        order = self.history.next_order
+        return Reply(self._generation, order, self._now, language=self.language, stages=stages)
+
+    def _start(self, *notes: Note, continues: bool = False) -> None:
+        """Ask the model for a reply."""
+        self._reply = self._new_reply()
+        if self._length.at_its_end:
+            notes = ("wind_down",)
+            self._last_reply = True
+        self._out.append(
+            StartGeneration(self._generation, self.lines(), self.language, continues=continues, notes=notes)
+        )
+        self._think()
+
+    def _think(self) -> None:
+        """A reply is awaited."""
+        self.phase = "thinking"
+        self._cancel("silence")
+        self._set("reply", self._now + self.manners.first_token)
+        self._bridge_later()
+
     def _reply_delta(self, event: ev.ReplyDelta) -> None:
+        if self._guess is not None and event.generation == self._guess.generation:
+            self._guess.write(event.text, self._now)
+            return
         reply = self._reply
         if reply is None or event.generation != reply.generation:
             return
-        words = reply.write(event.text, self._now)
+        self._write(reply, reply.write(event.text, self._now))
+
+    def _write(self, reply: Reply, words: str) -> None:
         if words.strip() or (words and reply.begun):
             if not reply.begun:  # a model may write much before there is a word to say
                 self._set("reply", self._now + min(self.manners.gap, self.manners.reply))
             self._say(reply, words)
 
     def _say(self, reply: Reply, words: str) -> None:
+        if reply.full:
+            if words.strip():
+                self._cut_long(reply)
+            return
         self.phase = "speaking"
         end = reply.end_within(words, self.manners.max_words)
         self._hand_over(reply, words[:end])
         if end is not None:
-            self._out.append(CancelGeneration(reply.generation))
-            self._failures = 0
-            self._finish(failure="length")
+            reply.full = True
+            if words[end:].strip():
+                self._cut_long(reply)
 
-    def _hand_over(self, reply: Reply, words: str) -> None:
-        if words:
-            reply.say(words)
-            self._playout.add(reply.order, words, self._now)
-            self._out.append(Say(words, False, reply.order))
+    def _cut_long(self, reply: Reply) -> None:
+        """It has said as much as it may, and there is more: the caller is asked whether to go on."""
+        self._out.append(CancelGeneration(reply.generation))
+        self._failures = 0
+        offers = self._phrases.go_on
+        if not self._last_reply:
+            self._hand_over(reply, " " + offers[reply.generation % len(offers)])
+        self._finish(failure="length")
+        self._wound_down(said=True)
 
     def _reply_finished(self, event: ev.ReplyFinished) -> None:
-        reply = self._reply
-        if reply is None or event.generation != reply.generation:
+        if self._guess is not None and event.generation == self._guess.generation:
+            self._guess.finished = event
             return
-        closing = event.closing
-        unasked = closing is not None and bool(event.passages) and not asks_to_close(closing, self.lines())
+        if self._reply is not None and event.generation == self._reply.generation:
+            self._reply_complete(event)
+
+    def _reply_complete(self, event: ev.ReplyFinished) -> None:
+        reply = self._reply
+        assert reply is not None
+        self._length.spent(event.usage)
         tail = reply.rest()
         if tail.strip():
             self._say(reply, tail)
         nothing = not reply.said.strip()
+        if event.calls and not self._last_reply and not self._tools.exhausted:
+            self._use_tools(event)
+            return
+        closing = event.closing
         if nothing and closing is None:
             self._reply_failed("empty")
             return
+        unasked = closing is not None and bool(event.passages) and not asks_to_close(closing, self.lines())
         self._failures = 0
         if nothing:
             self._reply = None
-            self._cancel("reply")
+            self._cancel("reply", "filler")
         elif self._reply is not None:  # else the tail has reached the limit and closed the turn
             self._finish(usage=event)
+        if self._wound_down(said=not nothing):
+            return
         if closing == "person" and not self.manners.can_transfer:
             if nothing:
-                self._speak("reply", self.manners.no_person)
+                self._say_fixed("reply", self._phrases.no_person)
         elif unasked:
             self._out.append(RecordIncident("llm", "unasked_closing", "did not close", event.generation))
             if closing == "person":
-                self._speak("reply", self.manners.confirm_person)
-                self._offer = self.turns[-1].order
+                self._say_fixed("reply", self._phrases.confirm_person)
+                self._offer, self._offered_to = self.turns[-1].order, event.destination
             elif nothing:
-                self._speak("apology", self.manners.apology)
+                self._say_fixed("apology", self._phrases.apology)
         elif closing is not None:
-            words = self.manners.person if closing == "person" else self.manners.goodbye
-            self._close(closing, words if nothing else "")
+            words = self._phrases.person if closing == "person" else self._phrases.goodbye
+            self._close(closing, words if nothing else "", event.destination)
 
-    def _finish(self, *, failure: str = "", usage: ev.ReplyFinished | None = None) -> None:
-        """The reply has all the words it will have. Its turn is recorded, then its talk cycle closed."""
-        reply = self._reply
-        assert reply is not None
-        self._reply = None
-        self._cancel("reply")
-        turn = reply.turn(heard=self._playout.heard(reply.order), at=self._now, failure=failure)
-        if usage is not None:
-            turn = replace(turn, usage=usage.usage, passages=usage.passages)
-        self._append(turn)
-        if reply.begun:
-            self._out.append(Say("", True, reply.order))
-        self._await_playout()
-
-    def _drop_reply(self, why: str) -> None:
-        """Stop the live reply, if there is one. What was said of it becomes a turn; its talk cycle is closed."""
-        reply = self._reply
-        if reply is None:
-            return
-        self._reply = None
-        self._cancel("reply")
-        self._out.append(CancelGeneration(reply.generation))
-        if not reply.begun:
-            return
-        turn = reply.turn(heard=self._playout.heard(reply.order), at=self._now, failure=why)
-        self._append(replace(turn, interrupted=why == "interrupted"))
-        self._out.append(Say("", True, reply.order))
+    def _wound_down(self, *, said: bool) -> bool:
+        """The call's last reply is over; it closes, with words of the agent's own where the reply had none."""
+        if not self._last_reply:
+            return False
+        self._last_reply = False
+        self._closing_for_good = True
+        self._close("goodbye", "" if said else self._phrases.wind_down)
+        return True
 
     def _failed(self, event: ev.Failed) -> None:
         if event.part != "llm":
             self._out.append(RecordIncident(event.part, event.kind, "carried on", event.generation))
+        elif self._guess is not None and event.generation == self._guess.generation:
+            self._drop_guess()
         elif self._reply is not None and event.generation == self._reply.generation:
             self._reply_failed(event.kind)
 
@@ -387,141 +795,22 @@ class Conversation:
             self._finish(failure=kind)
         else:
             self._reply = None
-            self._cancel("reply")
+            self._cancel("reply", "filler")
+        if self._wound_down(said=False):
+            return
         if give_up and self.manners.can_transfer:
-            self._close("person", self.manners.give_up_person)
+            self._close("person", self._phrases.give_up_person)
         elif give_up:
-            self._close("goodbye", self.manners.give_up)
+            self._close("goodbye", self._phrases.give_up)
         else:
-            self._speak("apology", self.manners.lost_thread if broken else self.manners.apology)
-
-    # --- the agent's own words ---------------------------------------------------------------------------
-
-    def _speak(self, kind: TurnKind, words: str) -> None:
-        """Say a fixed line, as a turn of its own."""
-        self._offer = -1
-        turn = Turn(
-            self._next_order,
-            "agent",
-            kind,
-            self._now,
-            words,
-            said=words,
-            done=True,
-            first_token_at=self._now,
-            finished_at=self._now,
-        )
-        self._playout.add(turn.order, words, self._now)
-        self._append(turn)
-        self._out.append(Say(words, True, turn.order))
-        self.phase = "speaking"
-        self._await_playout()
-
-    def _close(self, closing: Closing, words: str) -> None:
-        self._closing = closing
-        self._goodbyes += 1
-        if words:
-            self._speak("goodbye", words)
-        self.phase = "closing"
-        self._cancel("silence")
-        if not self._playout.pending:
-            self._hang_up_soon()
-
-    def _hang_up_soon(self, after: float = _SETTLE) -> None:
-        self.phase = "closing"
-        self._cancel("silence")
-        self._stay_until = self._now + self.manners.noise
-        if self._caller_sounds and not self._closing_for_good:
-            after = max(after, self.manners.silence)
-        self._set("close", self._now + after)
-
-    # --- the carrier -------------------------------------------------------------------------------------
-
-    def _words_played(self, event: ev.WordsPlayed) -> None:
-        self._heard(self._playout.played(event.text, self._now))
-
-    def _agent_speaking(self, event: ev.AgentSpeaking) -> None:
-        self._audible = event.on
-        if event.on:
-            self._stretched = 0
-            self._cancel("silence")
-            if self._playout.pending:
-                self._cancel("close")
-            order = self._playout.turn
-            self._playout.audible(self._now)
-            if self._reply is not None and self._reply.order == order and self._reply.first_audio_at is None:
-                self._reply.first_audio_at = self._now
-            elif order is not None and order < self._next_order:
-                turn = self.turns[order - self.first_order]
-                if turn.first_audio_at is None:
-                    self.turns[order - self.first_order] = replace(turn, first_audio_at=self._now)
-            if self._reply is None:
-                self._await_playout()
-        elif self._reply is None:
-            if self._playout.reports and self._playout.pending:
-                self._await_playout()  # words sent as the queue ran dry are still to come
-            else:
-                self._all_heard()
-
-    def _await_playout(self) -> None:
-        self._set("playout", self._playout.due(self._now) + _MARGIN)
-
-    def _all_heard(self) -> None:
-        """Nothing more is to be heard: the caller has the floor, or the call can close."""
-        self._cancel("playout")
-        self._heard(self._playout.drained())
-        self._audible = False
-        self._stretched = 0
-        if self._reply is not None:
-            return
-        if self.phase == "closing":
-            lingers = self._closing == "goodbye" and not self._closing_for_good
-            self._hang_up_soon(self.manners.afterglow if lingers else _SETTLE)
-        else:
-            self.phase = "listening"
-            self._await_caller()
-
-    def _heard(self, orders: set[int], *, interrupted: bool = False) -> None:
-        """Bring turns up to what the caller heard of them."""
-        for order in sorted(orders):
-            if order >= self._next_order:
-                continue  # the live reply: its turn is made when it ends
-            turn = self.turns[order - self.first_order]
-            heard = self._playout.heard(order)
-            unheard = bool(turn.said[len(heard) :].strip()) or turn.failure == "interrupted"
-            cut = unheard and (turn.interrupted or interrupted)
-            changed = replace(turn, heard=heard, interrupted=cut)
-            if changed != turn:
-                self.turns[order - self.first_order] = changed
-                if interrupted or turn.interrupted or len(heard) == len(turn.said):
-                    self._out.append(RecordTurn(changed))
-
-    # --- timers ------------------------------------------------------------------------------------------
-
-    def _timer_fired(self, event: ev.TimerFired) -> None:
-        if self._timers.get(event.timer) != event.due:
-            return
-        del self._timers[event.timer]
-        if event.timer == "reply":
-            self._reply_overdue()
-        elif event.timer == "playout":
-            waits = self._audible or (self.manners.reported and self._playout.pending)
-            if waits and self._stretched < _PATIENCE:
-                self._stretched += 1
-                self._set("playout", self._now + 2.0)
-            else:
-                self._all_heard()
-        elif event.timer == "silence":
-            self._silence()
-        elif event.timer == "keys":
-            self._keys_complete(answer=True)
-        elif self._closing is not None:
-            self.phase = "ended"
-            for timer in list(self._timers):
-                self._cancel(timer)
-            self._out.append(End(self._closing))
+            self._say_fixed("apology", self._phrases.lost_thread if broken else self._phrases.apology)
 
     def _reply_overdue(self) -> None:
+        if self._tools.open:
+            for id in sorted(self._tools.late()):
+                self._settle_tool(id, "It took too long.", "timeout")
+            self._go_on()
+            return
         reply = self._reply
         if reply is None:
             return
@@ -536,88 +825,236 @@ class Conversation:
         else:  # set once per reply, not once per token: words came in the meantime
             self._set("reply", min(limit, reply.latest_at + self.manners.gap))
 
+    # --- tools -------------------------------------------------------------------------------------------
+
+    def _use_tools(self, event: ev.ReplyFinished) -> None:
+        reply = self._reply
+        begun = reply is not None and reply.begun
+        if begun:
+            self._finish(usage=event)
+        else:
+            self._reply = None
+            self._cancel("reply")
+        self._failures = 0
+        self.phase = "thinking"
+        self._cancel("silence")
+        known = self.history.call_ids()
+        asked = self.history.caller_turn()
+        calls: list[ToolCall] = []
+        for call in event.calls:
+            number, id = 2, call.id or "call"
+            while id in known:  # models count from the beginning again
+                id, number = f"{call.id or 'call'}.{number}", number + 1
+            known.add(id)
+            calls.append(replace(call, id=id))
+        self._tools.begin([call.id for call in calls], [call.name for call in calls])
+        for call in calls:
+            order = self.history.next_order
+            turn = Turn(order, "agent", "tool", self._now, "", generation=event.generation, tool=ToolUse(call))
+            spent = None if begun or call is not calls[0] else event.usage
+            self._append(replace(turn, usage=spent))
+            self._out.append(RunTool(call, event.generation, asked))
+        self._set("reply", self._now + self.manners.tool)
+        if self._tools.words and not begun and not self._bridged:
+            self._bridge()
+        else:
+            self._bridge_later()
+
+    def _tool_returned(self, event: ev.ToolReturned) -> None:
+        live = self._tools.awaits(event.id)
+        acts = event.digits or event.language or event.field
+        result = event.result if live or not acts else _NOT_DONE
+        self._settle_tool(event.id, result, event.status if live or not acts else "failed")
+        if not live:
+            return
+        if event.digits:
+            self._out.append(SendDigits(event.digits))
+        if event.language in self._ear.offered:
+            self._switch(event.language)
+        if event.field:
+            self._keypad.open(event.field)
+        if self._tools.returned(event.id, event.status):
+            self._go_on()
+
+    def _settle_tool(self, id: str, result: str, status: Any) -> None:
+        turn = self.history.tool_turn(id)
+        if turn is not None:
+            self._record(self.history.returned(turn, result, status, self._now))
+            if status in ("failed", "timeout"):
+                self._out.append(RecordIncident("tool", status, "told the model", turn.generation))
+
+    def _go_on(self) -> None:
+        """All tools are back: the model makes words of it."""
+        notes: tuple[Note, ...] = ("no_tools",) if self._tools.exhausted else ()
+        self._start(*notes, continues=True)
+
+    # --- waiting -----------------------------------------------------------------------------------------
+
+    def _bridge_later(self) -> None:
+        if self.manners.filler > 0 and "filler" not in self._timers:
+            self._set("filler", self._now + (_FILLER_AGAIN if self._bridged else self.manners.filler))
+
+    def _filler_due(self) -> None:
+        late = self._tools.open or (self._reply is not None and not self._reply.begun)
+        if not late:
+            return
+        if not self._playout.pending and not self._caller_sounds:
+            self._bridge()
+        else:
+            self._set("filler", self._now + self.manners.filler)
+
+    def _bridge(self) -> None:
+        """Say something while the reply is awaited."""
+        awaited: Awaited = "tool" if self._tools.open else "looking_up" if self._looks_up else "thinking"
+        words = self._fillers.choose(self._phrases, awaited, self._tools.words, again=self._bridged)
+        self._bridged = True
+        if words:
+            self._speak("filler", words, preemptible=True)
+            self._await_playout()
+            if self._reply is not None:
+                self._shift(self._reply)
+        self._cancel("filler")
+        self._bridge_later()
+
+    @property
+    def _looks_up(self) -> bool:
+        """What the caller said is a question, so it is looked up."""
+        last = self.history.caller_turn()
+        return last in self.history and self.history[last].generated.rstrip().endswith(("?", "？"))
+
     def _silence(self) -> None:
         if not self._idle:
             return
         if self._closing is not None:  # the goodbye was cut off, and then nothing
             self._hang_up_soon()
             return
-        asked = self._silences
-        self._silences += 1
-        if asked < len(self.manners.reprompts):
-            self._speak("reprompt", self.manners.reprompts[asked])
-        else:
-            self._close("goodbye", self.manners.silent_goodbye)
+        self._waits = False
+        self._partial = ""
+        prompt = self._silence_words.next(
+            self._phrases,
+            self.history.last_words(),
+            limit=self.manners.reprompts,
+            can_transfer=self.manners.can_transfer,
+            language=self.language,
+        )
+        if prompt.kind == "goodbye":
+            self._close("goodbye", prompt.text)
+            return
+        self._say_fixed("reprompt", prompt.text)
+        if prompt.kind == "offer_person":
+            self._offer, self._offered_to = self.turns[-1].order, ""
 
     @property
     def _idle(self) -> bool:
         """It is the caller's turn to speak."""
-        return self.phase == "listening" and self._reply is None and not self._playout.pending and not self._keys
+        busy = self._reply is not None or self._tools.open or self._playout.pending
+        return self.phase == "listening" and not busy and not self._keypad.waiting and not self._parts
 
     def _await_caller(self) -> None:
-        if self._idle:
-            patience = self.manners.noise if self._caller_sounds else self.manners.silence
-            self._set("silence", self._now + patience)
-
-    def _set(self, timer: ev.Timer, due: float) -> None:
-        self._timers[timer] = due
-        self._out.append(SetTimer(timer, due))
-
-    def _cancel(self, timer: ev.Timer) -> None:
-        if self._timers.pop(timer, None) is not None:
-            self._out.append(CancelTimer(timer))
-
-    # --- turns -------------------------------------------------------------------------------------------
-
-    def _reached(self, order: int) -> bool:
-        """Something of this turn has been heard, or still will be."""
-        turn = self.turns[order - self.first_order]
-        return bool(turn.heard) or not turn.interrupted
-
-    @property
-    def _next_order(self) -> int:
-        return self.first_order + len(self.turns)
-
-    def _words_unsaid(self, event: ev.WordsUnsaid) -> None:
-        if not self.first_order <= event.turn < self._next_order:
+        """The caller has the floor, unless there is something to be said in this pause."""
+        if not self._idle:
             return
-        self._playout.unsay(event.turn, event.characters)
-        turn = self.turns[event.turn - self.first_order]
-        said = turn.said[: max(0, len(turn.said) - event.characters)]
-        heard = self._playout.heard(event.turn)
-        changed = replace(turn, said=said, heard=heard, failure=turn.failure or "overrun")
-        self.turns[event.turn - self.first_order] = changed
-        self._out.append(RecordTurn(changed))
+        if self._closing is None and not (self._caller_sounds or self._cuts or self._guess or self._partial):
+            if self._length.overdue and self.history.caller_turn() >= 0:
+                self._start()
+                return
+            if self._length.to_warn:
+                self._say_fixed("notice", self._length.warning(self._phrases, self._now))
+                return
+        patience = self.manners.silence
+        if self._caller_sounds:
+            patience = self.manners.noise
+        elif self._waits:
+            patience = self.manners.patience
+        elif asks_for_number(self.history.last_words(), self.language):
+            patience = min(2 * self.manners.silence, self.manners.patience)
+        self._set("silence", self._now + patience)
 
-    def _append(self, turn: Turn) -> None:
-        self.turns.append(turn)
-        self._out.append(RecordTurn(turn))
+    # --- the agent's own words ---------------------------------------------------------------------------
 
-    def lines(self) -> tuple[Line, ...]:
-        """The conversation as the caller heard it; words still to be heard count as heard."""
-        lines = []
-        for turn in (*self._earlier, *self.turns):
-            if turn.kind == "keys":
-                lines.append(Line("caller", f"(pressed keys: {turn.generated})"))
-            elif turn.role == "caller":
-                lines.append(Line("caller", turn.generated))
-            else:
-                text = (turn.heard if turn.interrupted else turn.said).strip()
-                if text:
-                    lines.append(Line("agent", text, turn.interrupted))
-        return tuple(lines)
+    def _say_fixed(self, kind: TurnKind, words: str, *, resumes: int | None = None) -> None:
+        """Say a line of the agent's own, and wait until it is heard."""
+        self._offer = -1
+        self._cancel("silence")
+        self._speak(kind, words, resumes=resumes)
+        self.phase = "speaking"
+        self._await_playout()
 
+    def _switch(self, language: str) -> None:
+        self._drop_guess()  # it is written in the other one
+        self.language = language
+        self._ear.switched(language)
+        self._out.append(SwitchLanguage(language))
+
+    def _close(self, closing: Closing, words: str, destination: str = "") -> None:
+        self._closing, self._destination = closing, destination
+        self._goodbyes += 1
+        self._nothing_to_resume()
+        if words:
+            self._say_fixed("goodbye", words)
+        self.phase = "closing"
+        self._cancel("silence")
+        if not self._playout.pending:
+            self._hang_up_soon()
+
+    def _hang_up_soon(self, after: float = _SETTLE) -> None:
+        self.phase = "closing"
+        self._cancel("silence")
+        self._stay_until = self._now + self.manners.noise
+        if self._caller_sounds and not self._closing_for_good:
+            after = max(after, self.manners.silence)
+        self._set("close", self._now + after)
+
+    def _floor_is_free(self) -> None:
+        if self.phase == "closing":
+            lingers = self._closing == "goodbye" and not self._closing_for_good
+            self._hang_up_soon(self.manners.afterglow if lingers else _SETTLE)
+        elif not self._tools.open:
+            self.phase = "listening"
+            self._await_caller()
+
+    def _close_due(self) -> None:
+        if self._closing is not None:
+            self.phase = "ended"
+            self._cancel(*list(self._timers))
+            self._out.append(End(self._closing, self._destination if self._closing == "person" else ""))
+
+    # --- what happens ------------------------------------------------------------------------------------
+
+    def _timer_fired(self, event: ev.TimerFired) -> None:
+        if self._timers.get(event.timer) != event.due:
+            return
+        del self._timers[event.timer]
+        self._due[event.timer](self)
+
+    def _guessing_allowed(self, event: ev.GuessingAllowed) -> None:
+        self._guessing = event.on
+
+    _due: ClassVar[dict[ev.Timer, Callable[[Conversation], None]]] = {
+        "reply": _reply_overdue,
+        "playout": Speech._playout_due,
+        "silence": _silence,
+        "keys": lambda self: self._keys_complete(answer=True),
+        "close": _close_due,
+        "guess": _guess_due,
+        "hold": lambda self: self._commit(),
+        "resume": _resume_due,
+        "filler": _filler_due,
+        "length": _length_due,
+    }
     _handlers: ClassVar[dict[type, Callable[[Conversation, Any], None]]] = {
         ev.CallerSpoke: _caller_spoke,
         ev.CallerSpeaking: _caller_speaking,
         ev.CallerInterrupted: _caller_interrupted,
-        ev.WordsPlayed: _words_played,
-        ev.WordsUnsaid: _words_unsaid,
-        ev.AgentSpeaking: _agent_speaking,
+        ev.WordsPlayed: Speech._words_played,
+        ev.WordsUnsaid: Speech._words_unsaid,
+        ev.AgentSpeaking: Speech._agent_speaking,
         ev.KeyPressed: _key_pressed,
         ev.TimerFired: _timer_fired,
         ev.ReplyDelta: _reply_delta,
         ev.ReplyFinished: _reply_finished,
+        ev.ToolReturned: _tool_returned,
+        ev.GuessingAllowed: _guessing_allowed,
         ev.Failed: _failed,
         ev.CloseRequested: _close_requested,
     }

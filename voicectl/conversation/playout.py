@@ -13,7 +13,8 @@ whole reply (ConversationRelay: `tokensPlayed` and `utteranceUntilInterrupt`):
 Fragments come back trimmed and their blanks may differ, so places are compared without any white space.
 
 Words that were on their way when the carrier cut us off reach it afterwards and are spoken after all. So the text
-of a cut turn is kept for a while: a later report of it moves that turn's pointer on.
+of a cut turn is kept for a while: a later report of it moves that turn's pointer on. Preemptible words are cut by the
+next ones without a word from the carrier but the report of what was heard of them, which comes the same way.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class _Stretch:
     parts: list[str] = field(default_factory=list)
     heard: int = 0
     cut: bool = False
+    preemptible: bool = False
+    owed: int | None = None
+    """Cut by the words behind it, and the carrier has not told how far they came: what was certain before that."""
 
     @property
     def text(self) -> str:
@@ -63,16 +67,23 @@ class Playout:
         self.reports = False
         """The carrier reports what it has played."""
 
-    def add(self, turn: int, text: str, at: float) -> None:
-        """Words of a turn were handed to the carrier."""
+    def add(self, turn: int, text: str, at: float, *, preemptible: bool = False) -> set[int]:
+        """Words of a turn were handed to the carrier. Returns the turns that lose words to them."""
         newest = self._stretches[-1] if self._stretches else None
         if newest is not None and newest.turn == turn and not newest.cut:
             newest.parts.append(text)
-            return
+            return set()
+        waiting = [s for s in self._stretches if s.waiting]
+        cut: set[int] = set()
+        if waiting and all(s.preemptible for s in waiting):
+            for stretch in waiting:
+                stretch.owed = stretch.heard
+            cut = self._cut_by_estimate(at)
         if not self.pending:
             self._since = at + TTS_LATENCY
-        self._stretches.append(_Stretch(turn, [text]))
+        self._stretches.append(_Stretch(turn, [text], preemptible=preemptible))
         del self._stretches[:-_KEPT]
+        return cut
 
     def unsay(self, turn: int, characters: int) -> None:
         """The last so many characters of a turn were never handed over after all."""
@@ -110,14 +121,33 @@ class Playout:
         self.reports = True
         self._since = at
         self._last_report = _squeezed(text)
+        for stretch in self._stretches:
+            if stretch.owed is not None and self._settle(stretch, text):
+                return {stretch.turn}
         waiting = [s for s in self._stretches if s.waiting]
+        if waiting and _next(waiting[0].text, waiting[0].heard, text) is not None:
+            return self._advance(waiting, text)
+        # Nothing that waits goes on like this: words that were under way when the carrier cut us off, or reports are
+        # missing.
+        for stretch in self._stretches:
+            if stretch.cut and _next(stretch.text, stretch.heard, text) is not None and self._advance([stretch], text):
+                return {stretch.turn}
         changed = self._advance(waiting, text)
         if not changed:
-            # Nothing that waits reads like this: words that were under way when the carrier cut us off.
             for stretch in self._stretches:
                 if stretch.cut and self._advance([stretch], text):
                     return {stretch.turn}
         return changed
+
+    def _settle(self, stretch: _Stretch, text: str) -> bool:
+        """Whether this tells how far words came that gave way to the next ones."""
+        assert stretch.owed is not None
+        end = _next(stretch.text, stretch.owed, text)
+        if end is None:
+            return False
+        stretch.heard = stretch.owed = end
+        stretch.cut = bool(stretch.rest.strip())
+        return True
 
     def interrupted(self, fragment: str, at: float, *, spare: int = -1) -> set[int]:
         """The carrier cut us off and emptied its queue; the words of the turn `spare` come after that. Returns the
@@ -196,6 +226,23 @@ class Playout:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
+
+
+def _next(text: str, start: int, fragment: str) -> int | None:
+    """The offset behind `fragment` where `text[start:]` begins with it, blanks not counting."""
+    needle = _squeezed(fragment)
+    matched = 0
+    for place in range(start, len(text)):
+        if matched == len(needle):
+            break
+        if text[place].isspace():
+            continue
+        if text[place] != needle[matched]:
+            return None
+        matched += 1
+        if matched == len(needle):
+            return place + 1
+    return None
 
 
 def _ends(text: str, start: int, fragment: str) -> list[int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from voicectl.conversation.sentences import sentence_ends
 from voicectl.conversation.spoken import SpokenText
 from voicectl.conversation.turns import Turn
@@ -11,21 +14,37 @@ CHARACTERS_PER_WORD = 15
 """More than that on average is no language: a reply is cut by its characters then."""
 
 
+class Stage(Protocol):
+    """Makes streamed text fit for a voice, in one respect."""
+
+    def feed(self, text: str) -> str: ...
+
+    def finish(self) -> str: ...
+
+
 class Reply:
     """One reply, from the question on. Times are seconds into the call."""
 
-    __slots__ = ("_said", "_spoken", "_words", "_written", "asked_at", "first_at", "first_audio_at", "generation",
-                 "latest_at", "order")  # fmt: skip
+    __slots__ = ("_said", "_stages", "_words", "_written", "asked_at", "first_at", "first_audio_at", "full",
+                 "gained_ms", "generation", "language", "latest_at", "order", "pieces")  # fmt: skip
 
-    def __init__(self, generation: int, order: int, asked_at: float) -> None:
-        """`order` is the place its turn will have among the call's turns."""
+    def __init__(
+        self, generation: int, order: int, asked_at: float, *, language: str = "", stages: Sequence[Stage] = ()
+    ) -> None:
+        """`order` is the place its turn will have among the call's turns; `stages` follow the taking out of markup."""
         self.generation = generation
         self.order = order
         self.asked_at = asked_at
+        self.language = language
         self.first_at: float | None = None
         self.first_audio_at: float | None = None
         self.latest_at = asked_at
-        self._spoken = SpokenText()
+        self.gained_ms: float | None = None
+        self.pieces = 0
+        """How often the model wrote something: about its tokens."""
+        self.full = False
+        """It has said as much as it may. What comes now is not said."""
+        self._stages: tuple[Stage, ...] = (SpokenText(), *stages)
         self._written: list[str] = []
         self._said: list[str] = []
         self._words = 0
@@ -46,12 +65,30 @@ class Reply:
         if self.first_at is None:
             self.first_at = at
         self.latest_at = at
+        self.pieces += 1
         self._written.append(text)
-        return self._spoken.feed(text)
+        for stage in self._stages:
+            if not text:
+                break
+            text = stage.feed(text)
+        return text
 
     def rest(self) -> str:
         """The model writes no more; returns what had been held back."""
-        return self._spoken.finish()
+        text = ""
+        for stage in self._stages:
+            text = (stage.feed(text) if text else "") + stage.finish()
+        return text
+
+    def confirmed(self, order: int, at: float) -> None:
+        """It was begun before the caller's words were final, and they are now."""
+        started, first = self.asked_at, self.first_at
+        self.order = order
+        self.asked_at = at
+        self.gained_ms = ((at if first is None else min(first, at)) - started) * 1000
+        if first is not None:
+            self.first_at = at
+            self.latest_at = at
 
     def say(self, words: str) -> None:
         """`words` are handed to the carrier."""
@@ -104,4 +141,6 @@ class Reply:
             first_audio_at=self.first_audio_at,
             finished_at=at,
             failure=failure,
+            lang=self.language,
+            gained_ms=self.gained_ms,
         )

@@ -17,7 +17,11 @@ TurnKind = Literal[
     "reprompt",  # the agent's own words after a silence
     "apology",  # the agent's own words after a failure
     "goodbye",  # the agent's own last words
+    "filler",  # the agent's own words while something is awaited
+    "notice",  # the agent's own words about the call itself: its length, its language, a pause
+    "tool",  # nothing said: a tool that the reply model called
 ]
+ToolStatus = Literal["waiting", "ok", "refused", "failed", "timeout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,30 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the reply model wants done."""
+
+    id: str
+    """The model's own id of the call; unique within the conversation."""
+    name: str
+    arguments: str
+    """JSON as the model wrote it, which may be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A call of a tool and what came of it. One that never came back says so in its result: no call is ever shown to
+    the model without one."""
+
+    call: ToolCall
+    result: str = ""
+    """What the model is told."""
+    status: ToolStatus = "waiting"
+    seconds: float | None = None
+    """How long it took."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the conversation as the model is shown it."""
 
@@ -53,6 +81,8 @@ class Line:
     text: str
     cut: bool = False
     """The caller interrupted here: the agent meant to say more."""
+    tools: tuple[ToolUse, ...] = ()
+    """What the model had done after this line, in the order it asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +119,14 @@ class Turn:
     usage: Usage | None = None
     passages: tuple[Passage, ...] = ()
     lang: str = ""
+    """Caller: the language the words were in, as the carrier tells. Agent: the language spoken."""
+    resumes: int | None = None
+    """Agent: these words are the rest of that turn, which a sound had cut off."""
+    tool: ToolUse | None = None
+    """Of a "tool" turn."""
+    gained_ms: float | None = None
+    """Agent: the reply was begun before the caller's words were final, and came so much earlier for it."""
+    wasted_tokens: int = 0
+    """Agent: tokens of replies to this question that were begun too early and thrown away; reckoned."""
+    sensitive: bool = False
+    """Caller: keys that nobody is to read. They are masked wherever this is stored or logged."""

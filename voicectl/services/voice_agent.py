@@ -22,21 +22,22 @@ ends the call without asking anybody.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import statistics
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from voicectl.conversation import effects as fx
 from voicectl.conversation import events as ev
 from voicectl.conversation.machine import Conversation
-from voicectl.conversation.manners import Manners
 from voicectl.conversation.questions import asks
 from voicectl.conversation.turns import Closing, Line, Passage, Turn
 from voicectl.conversation.wishes import asks_source
+from voicectl.conversation.words import word_end
 from voicectl.errors import ReplyError
 from voicectl.llm.smalltalk import act_of
 from voicectl.ports import (
@@ -48,13 +49,17 @@ from voicectl.ports import (
     Gap,
     GapStore,
     Inquiry,
-    Knowledge,
     Receipt,
     ReplyEnd,
-    ReplyModel,
     ReplyRequest,
     Retrieval,
+    ToolContext,
+    ToolOutcome,
 )
+from voicectl.services.guess_budget import GuessBudget
+
+if TYPE_CHECKING:
+    from voicectl.services.agents import Agent
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +71,7 @@ HANG_UP_GRACE = 5.0
 """Seconds the carrier has to close the socket after `end`."""
 FINISH_SECONDS = 5.0
 """How long the end of a call waits for work that does not let itself be cancelled."""
-PREFETCH_PAUSE = 0.35
-PREFETCH_PAUSE_AT_END = 0.1
-"""Seconds without a new word that may be the end of a question; less is enough where the transcript has a full stop.
-Words come every 0.2 to 0.3 s, and a transcript is final 0.35 to 0.8 s after its last word (reference, section 2)."""
-PREFETCH_WORDS = 3
-"""Shorter utterances are looked up when they are final: it costs little."""
+_LONGEST_WORD = 40
 SLOW_READER_SECONDS = 2.0
 SLOW_READER_CHARACTERS = 64 * 1024
 """A peer that has not taken a message for so long, while so much waits, is gone."""
@@ -87,45 +87,56 @@ class AgentLimits:
     collections: tuple[str, ...] = ()
     """Where to look for knowledge besides the common collection; (): everywhere."""
     prefetch: bool = True
-    """Look up what a caller has said as soon as they pause."""
+    """Look up what a caller has said as soon as they pause, also where no reply is begun on it."""
+    guess_waste: float = 0.6
+    """The share of replies begun early that may be in vain before there are none for a while."""
 
 
 class VoiceAgentService:
     """Holds the conversations of this process."""
 
-    def __init__(
-        self,
-        *,
-        model: ReplyModel,
-        knowledge: Knowledge,
-        store: CallStore,
-        manners: Manners,
-        gaps: GapStore | None = None,
-        limits: AgentLimits | None = None,
-    ) -> None:
-        """`gaps`: where questions are kept that were not answered; None keeps none."""
-        self.model = model
-        self.knowledge = knowledge
+    def __init__(self, *, agent: Agent, store: CallStore, gaps: GapStore | None = None) -> None:
+        """`agent` answers where no other one is named; `gaps`: where questions are kept that were not answered; None
+        keeps none."""
+        self.agent = agent
         self.store = store
         self.gaps = gaps
-        self.manners = manners
-        self.limits = limits or AgentLimits()
         self.calls: dict[str, LiveCall] = {}
+        self.budgets: dict[str, GuessBudget] = {}
+        """By the agent's name."""
         self._closing = False
         self._empty = asyncio.Event()
 
-    def answer(self, info: CallInfo, line: CallerLine, greeting: str, history: tuple[Turn, ...] = ()) -> LiveCall:
+    def answer(
+        self,
+        info: CallInfo,
+        line: CallerLine,
+        greeting: str,
+        history: tuple[Turn, ...] = (),
+        agent: Agent | None = None,
+    ) -> LiveCall:
         """Begin the conversation of a call whose socket has proved itself. `greeting` is spoken by the carrier,
-        `history` are the turns of the call's earlier sockets."""
-        call = LiveCall(self, info, line)
+        `history` are the turns of the call's earlier sockets, `agent` holds the conversation to its end."""
+        call = LiveCall(self, info, line, agent or self.agent)
         call.earlier = history
         self.calls[info.session] = call
         self._empty.clear()
         self.store.begin_call(info)
-        call.post(ev.CallStarted(call.now, greeting, history))
+        call.post(ev.CallStarted(call.now, greeting, history, call.budget.on))
         if self._closing:
             call.post(ev.CloseRequested(call.now, "shutdown"))
         return call
+
+    def budget(self, agent: Agent) -> GuessBudget:
+        """What the agent may spend on guesses."""
+        return self.budgets.setdefault(agent.name, GuessBudget(agent.limits.guess_waste))
+
+    def guessing(self, agent: Agent, on: bool) -> None:
+        """Guesses are allowed, or not, on all calls of an agent."""
+        log.info("replies begun early were switched", extra={"agent": agent.name, "on": on})
+        for call in list(self.calls.values()):
+            if call.agent.name == agent.name:
+                call.post(ev.GuessingAllowed(call.now, on))
 
     async def close(self, within: float = CLOSE_GRACE) -> None:
         """End every live call, and every one that still comes, with a word of apology. Returns when they are all over,
@@ -155,7 +166,12 @@ class _Outgoing:
     turn: int = -1
     text: str = ""
     last: bool = False
+    preemptible: bool = False
+    language: str = ""
+    """Of these words, or, of no words, the one that the call changes over to."""
+    digits: str = ""
     closing: Closing | None = None
+    destination: str = ""
     after: Receipt | None = None
     """Of a closing frame: leaves when this is on disk."""
 
@@ -163,8 +179,10 @@ class _Outgoing:
 class LiveCall:
     """One call: its mailbox, its machine, its timers, its writer."""
 
-    def __init__(self, service: VoiceAgentService, info: CallInfo, line: CallerLine) -> None:
+    def __init__(self, service: VoiceAgentService, info: CallInfo, line: CallerLine, agent: Agent) -> None:
         self.info = info
+        self.agent = agent
+        self.budget = service.budget(agent)
         self.over = asyncio.Event()
         """The call is finished and nothing of it is left."""
         self.ended_by_us = False
@@ -174,7 +192,7 @@ class LiveCall:
         self._line = line
         self._loop = asyncio.get_running_loop()
         self._started = self._loop.time()
-        self._conversation = Conversation(service.manners)
+        self._conversation = Conversation(agent.manners)
         self._mailbox: deque[ev.Event] = deque()
         self._busy = False
         self._finished = False
@@ -183,15 +201,18 @@ class LiveCall:
         self._generations: dict[int, asyncio.Task[None]] = {}
         self._outbox: deque[_Outgoing] = deque()
         self._wake = asyncio.Event()
+        self._sent = (-1, "")
+        """The turn that words were last handed over of, and the end of them."""
         self._sending_since: float | None = None
-        self._early: asyncio.TimerHandle | None = None
-        self._looked_up = ""
-        """What was looked up in advance last."""
+        self._early: dict[int, tuple[ReplyRequest, Retrieval] | None] = {}
+        """Generations begun before the caller's words were final; with a question that they had no answer to."""
+        self._found: Retrieval | None = None
+        """What the knowledge base had on the last question."""
         self._caller_turn: Receipt | None = None
         self._agent_turn: Receipt | None = None
         self._helpers: set[asyncio.Task[None]] = set()
         self._writer = self._loop.create_task(self._write())
-        self._cap = self._loop.call_later(service.limits.call_seconds, self._time_is_up)
+        self._cap = self._loop.call_later(agent.limits.call_seconds, self._time_is_up)
 
     @property
     def now(self) -> float:
@@ -216,8 +237,6 @@ class LiveCall:
             while self._mailbox:
                 event = self._mailbox.popleft()
                 self._note(event)
-                if isinstance(event, ev.CallerSpoke):
-                    self._listen(event)
                 for effect in self._conversation.handle(event):
                     self._performers[type(effect)](self, effect)
         except Exception:
@@ -246,9 +265,8 @@ class LiveCall:
         except Exception:
             log.exception("the end of a call was not stored")
         finally:
-            for timer in (self._cap, self._early, *self._timers.values()):
-                if timer is not None:
-                    timer.cancel()
+            for timer in (self._cap, *self._timers.values()):
+                timer.cancel()
             self._timers.clear()
             self._service.forget(self)
             self.over.set()
@@ -256,17 +274,25 @@ class LiveCall:
     # --- effects -----------------------------------------------------------------------------------------
 
     def _say(self, effect: fx.Say) -> None:
+        flags = {"preemptible": effect.preemptible, "language": effect.language}
         if effect.text:
-            self._send(_Outgoing(effect.turn, effect.text))
+            self._send(_Outgoing(effect.turn, effect.text, **flags))
         if effect.last:
-            self._send(_Outgoing(effect.turn, last=True, after=self._agent_turn))
+            self._send(_Outgoing(effect.turn, last=True, after=self._agent_turn, **flags))
 
     def _unsay(self, effect: fx.Unsay) -> None:
         lost: dict[int, int] = {}
         kept: deque[_Outgoing] = deque()
+        turn, begun = self._sent
         for item in self._outbox:
             if item.text and item.turn != effect.keep:
-                lost[item.turn] = lost.get(item.turn, 0) + len(item.text)
+                # What has left may end in the middle of a word: its rest is said.
+                end = word_boundary_after(begun, item.text) if item.turn == turn and item.turn not in lost else 0
+                if end:
+                    kept.append(replace(item, text=item.text[:end]))
+                    begun += item.text[:end]
+                if end < len(item.text):
+                    lost[item.turn] = lost.get(item.turn, 0) + len(item.text) - end
             else:
                 kept.append(item)
         self._outbox = kept
@@ -275,7 +301,13 @@ class LiveCall:
 
     def _end(self, effect: fx.End) -> None:
         self.ended_by_us = True
-        self._send(_Outgoing(closing=effect.closing))
+        self._send(_Outgoing(closing=effect.closing, destination=effect.destination))
+
+    def _send_digits(self, effect: fx.SendDigits) -> None:
+        self._send(_Outgoing(digits=effect.digits))
+
+    def _switch_language(self, effect: fx.SwitchLanguage) -> None:
+        self._send(_Outgoing(language=effect.language))
 
     def _send(self, item: _Outgoing) -> None:
         self._outbox.append(item)
@@ -303,9 +335,29 @@ class LiveCall:
             handle.cancel()
 
     def _start_generation(self, effect: fx.StartGeneration) -> None:
-        task = self._loop.create_task(self._generate(effect.generation, effect.lines))
+        if effect.early:
+            self._early[effect.generation] = None
+        elif self.budget.turn():
+            self._service.guessing(self.agent, True)
+        task = self._loop.create_task(self._generate(effect))
         self._generations[effect.generation] = task
         task.add_done_callback(lambda _: self._generations.pop(effect.generation, None))
+
+    def _look_up(self, effect: fx.LookUp) -> None:
+        if self.agent.limits.prefetch:
+            self._help(self._prefetch(effect))
+
+    def _run_tool(self, effect: fx.RunTool) -> None:
+        self._help(self._use_tool(effect))
+
+    def _record_guess(self, effect: fx.RecordGuess) -> None:
+        unanswered = self._early.pop(effect.generation, None)
+        if effect.used and unanswered is not None:
+            self._record_gap(*unanswered)
+        if self.budget.note(effect.used):
+            self._service.guessing(self.agent, False)
+        data = {"used": effect.used, "gained_ms": round(effect.gained_ms, 1), "wasted_tokens": effect.wasted_tokens}
+        self._service.store.record_event(self.info.sid, CallEvent(self.now, "guess", {**data}))
 
     def _cancel_generation(self, effect: fx.CancelGeneration) -> None:
         task = self._generations.get(effect.generation)
@@ -338,20 +390,23 @@ class LiveCall:
         fx.CancelTimer: _cancel_timer,
         fx.StartGeneration: _start_generation,
         fx.CancelGeneration: _cancel_generation,
+        fx.LookUp: _look_up,
+        fx.RunTool: _run_tool,
+        fx.SendDigits: _send_digits,
+        fx.SwitchLanguage: _switch_language,
+        fx.RecordGuess: _record_guess,
         fx.RecordTurn: _record_turn,
         fx.RecordIncident: _incident,
     }
 
     # --- the reply ---------------------------------------------------------------------------------------
 
-    async def _generate(self, generation: int, lines: tuple[Line, ...]) -> None:
-        found: Retrieval | None = None
+    async def _generate(self, effect: fx.StartGeneration) -> None:
+        generation = effect.generation
         try:
-            found = await self._search(lines)
-            passages, choices = (found.passages, found.choices) if found is not None else ((), ())
-            request = ReplyRequest(self.info, lines, passages, found is None, choices)
+            request, found = await self._request(effect)
             end: ReplyEnd | None = None
-            async for part in self._service.model.reply(request):
+            async for part in self.agent.model.reply(request):
                 if isinstance(part, str):
                     self.post(ev.ReplyDelta(self.now, generation, part))
                 else:
@@ -364,22 +419,73 @@ class LiveCall:
             log.exception("a reply model broke")
             self.post(ev.Failed(self.now, "llm", "internal", generation))
         else:
-            self.post(ev.ReplyFinished(self.now, generation, end.reason, end.closing, end.usage, passages))
             if found is not None and not found.partial and (found.outcome == "unknown" or end.unanswered):
-                try:
+                if generation in self._early:
+                    self._early[generation] = (request, found)
+                else:
                     self._record_gap(request, found)
-                except Exception:
-                    log.exception("a question without an answer was not kept")
+            self.post(
+                ev.ReplyFinished(
+                    self.now,
+                    generation,
+                    end.reason,
+                    end.closing,
+                    end.usage,
+                    request.passages,
+                    end.calls,
+                    end.destination,
+                )
+            )
 
-    async def _search(self, lines: tuple[Line, ...]) -> Retrieval | None:
+    async def _request(self, effect: fx.StartGeneration) -> tuple[ReplyRequest, Retrieval | None]:
+        """What the model is asked, with what the knowledge base has on it; None when it could not be asked, or was
+        asked before."""
+        agent = self.agent
+        if effect.continues:
+            found, failed, new = self._found, False, None
+        else:
+            found = new = self._found = await self._search(effect.lines, effect.language)
+            failed = found is None
+        request = ReplyRequest(
+            self.info,
+            effect.lines,
+            found.passages if found is not None else (),
+            failed,
+            found.choices if found is not None else (),
+            language=effect.language,
+            tools=agent.tools.offered(effect.language) if agent.tools is not None else (),
+            notes=effect.notes,
+            agent=agent.settings.agent,
+        )
+        return request, new
+
+    async def _use_tool(self, effect: fx.RunTool) -> None:
+        call, agent = effect.call, self.agent
+        outcome = ToolOutcome("There are no tools.", "refused")
+        try:
+            if agent.tools is not None:
+                conversation = self._conversation
+                key = idempotency_key(self.info.sid, effect.turn, call.name, call.arguments)
+                context = ToolContext(self.info, conversation.language, key, conversation.lines())
+                outcome = await agent.tools.run(call, context)
+        except Exception:
+            log.exception("a tool broke")
+            outcome = ToolOutcome("It failed.", "failed")
+        self.post(
+            ev.ToolReturned(
+                self.now, call.id, outcome.result, outcome.status, outcome.digits, outcome.language, outcome.field
+            )
+        )
+
+    async def _search(self, lines: tuple[Line, ...], language: str) -> Retrieval | None:
         """What the knowledge base has on the question; None when it could not be asked."""
-        limits = self._service.limits
+        limits = self.agent.limits
         said = " ".join(line.text for line in lines[-1:] if line.role == "caller")
         if asks_source(said):
             return Retrieval("answer", self._recent(), question=said)
         try:
             async with asyncio.timeout(limits.search_seconds):
-                return await self._service.knowledge.search(self._inquiry(lines), limit=limits.passages)
+                return await self.agent.knowledge.search(self._inquiry(lines, language), limit=limits.passages)
         except TimeoutError:
             self.post(ev.Failed(self.now, "kb", "timeout"))
         except Exception:
@@ -387,34 +493,20 @@ class LiveCall:
             self.post(ev.Failed(self.now, "kb", "internal"))
         return None
 
-    def _inquiry(self, lines: tuple[Line, ...], *, early: bool = False) -> Inquiry:
-        return Inquiry(lines, self.info.language, self._service.limits.collections, self._recent(), early)
+    def _inquiry(self, lines: tuple[Line, ...], language: str, *, early: bool = False) -> Inquiry:
+        collections = self.agent.limits.collections
+        return Inquiry(lines, language or self.info.language, collections, self._recent(), early)
 
     def _recent(self) -> tuple[Passage, ...]:
         """What the last reply that used any was made of."""
         return next((turn.passages for turn in reversed((*self.earlier, *self.turns)) if turn.passages), ())
 
-    def _listen(self, event: ev.CallerSpoke) -> None:
-        """Look up what the caller has said when they pause: the pause may be the end of the question, which the
-        carrier is not sure of yet. What is found is thrown away, but the next to ask the same has it at once."""
-        if self._early is not None:
-            self._early.cancel()
-            self._early = None
-        worth_it = self._service.limits.prefetch and not event.final and len(event.text.split()) >= PREFETCH_WORDS
-        if worth_it and event.text != self._looked_up:
-            at_end = event.text.rstrip().endswith((".", "?", "!", "。", "？"))
-            pause = PREFETCH_PAUSE_AT_END if at_end else PREFETCH_PAUSE
-            self._early = self._loop.call_later(pause, self._look_up_early, event.text)
-
-    def _look_up_early(self, text: str) -> None:
-        self._early = None
-        self._looked_up = text
-        self._help(self._prefetch((*self._conversation.lines(), Line("caller", text))))
-
-    async def _prefetch(self, lines: tuple[Line, ...]) -> None:
+    async def _prefetch(self, effect: fx.LookUp) -> None:
+        """Look up what the caller has said so far. What is found is thrown away, but the next to ask the same has it
+        at once."""
         try:
-            async with asyncio.timeout(self._service.limits.search_seconds):
-                await self._service.knowledge.search(self._inquiry(lines, early=True))
+            async with asyncio.timeout(self.agent.limits.search_seconds):
+                await self.agent.knowledge.search(self._inquiry(effect.lines, effect.language, early=True))
         except Exception:  # nobody waits for it; the search that somebody waits for tells what is wrong
             log.debug("nothing was looked up in advance")
 
@@ -422,16 +514,13 @@ class LiveCall:
         """Keep a question that was not answered. What is no question is no gap, and may be a name or a number."""
         if self._service.gaps is None or not asks(found.question) or act_of(request.question) is not None:
             return
-        self._service.gaps.record_gap(
-            Gap(
-                datetime.now(UTC),
-                self.info.sid,
-                found.question,
-                found.confidence,
-                self.info.language,
-                self._service.limits.collections,
-            )
-        )
+        now, language = datetime.now(UTC), request.language or self.info.language
+        collections = self.agent.limits.collections
+        gap = Gap(now, self.info.sid, found.question, found.confidence, language, collections)
+        try:
+            self._service.gaps.record_gap(gap)
+        except Exception:
+            log.exception("a question without an answer was not kept")
 
     # --- the writer --------------------------------------------------------------------------------------
 
@@ -453,13 +542,20 @@ class LiveCall:
                     continue  # while waiting the words may have been thrown away
                 self._outbox.popleft()
                 if item.closing is not None:
-                    await self._line.end(item.closing)
+                    await self._line.end(item.closing, item.destination)
                     self._cap.cancel()
                     self._cap = self._loop.call_later(HANG_UP_GRACE, self._hang_up)
                     continue
-                text, last = self._gather(item)
                 self._sending_since = self._loop.time()
-                await self._line.say(text, last=last)
+                if item.turn >= 0:
+                    text, last = self._gather(item)
+                    if text:
+                        self._sent = (item.turn, text[-_LONGEST_WORD:])
+                    await self._line.say(text, last=last, preemptible=item.preemptible, language=item.language)
+                elif item.digits:
+                    await self._line.send_digits(item.digits)
+                else:
+                    await self._line.switch_language(item.language)
                 self._sending_since = None
         except ConnectionError:
             self._outbox.clear()  # the reader sees the same and finishes the call
@@ -474,7 +570,7 @@ class LiveCall:
         while self._outbox and not last:
             more = self._outbox[0]
             held = more.after is not None and not more.after.done
-            if held or more.closing is not None or more.turn != item.turn:
+            if held or more.turn != item.turn:
                 break
             self._outbox.popleft()
             parts.append(more.text)
@@ -542,6 +638,19 @@ _NOTED: dict[type, str] = {
 
 
 _NO_FAILURES = ("interrupted", "overrun", "length", "hung_up")
+
+
+def word_boundary_after(said: str, text: str) -> int:
+    """How much of `text` belongs to the word that `said`, which comes before it, ends in."""
+    if not said:
+        return 0
+    return max(0, word_end(said + text, len(said)) - len(said))
+
+
+def idempotency_key(call_sid: str, turn: int, tool: str, arguments: str) -> str:
+    """The same for the same deed: a tool called with the same arguments for the same words of the caller."""
+    said = "\0".join((call_sid, str(turn), tool, arguments))
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def summary(turns: list[Turn]) -> CallSummary:

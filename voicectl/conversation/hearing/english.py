@@ -204,10 +204,19 @@ _WANTS_ONE_TO = re.compile(r"\b(?:want|like|need) (?:me|us|him|her|them) $")
 _PARTICLE_OF_HOW = re.compile(r"\b(?:log|sign|check|turn|go|get|look|deal)(?:ing)? (?:it )?$")
 
 
+_IDENTIFIES = re.compile(
+    r"^(?:that|this|it|here|there)(?:'s| is| was|'s all| are) (?:my|the|our|your|his|her|a) (?:\w+ )*"
+    r"(?:number|address|email|problem|thing|question|name)$"
+)
+"""What came before was that: "that is my order number"."""
+
+
 def goes_on(said: str, *, question: bool) -> bool:
     """Whether bare words of English end in the middle. A question mark makes most of them whole."""
     said = said.replace("you guys", "you").replace("you all", "you")
     core = _LEAD.sub("", said, count=1)
+    if _IDENTIFIES.search(core) or core.endswith("please do"):
+        return False
     if question:
         return " " in said and _NEVER_RE.search(said) is not None and not said.endswith((" i", " or", " and"))
     if not core or _ALONE_RE.fullmatch(core):
