@@ -200,3 +200,38 @@ def test_the_language_of_what_was_held_is_kept() -> None:
     rig.says(HALF, lang="en-GB")
     rig.wait(M.hold)
     assert rig.last_turn.lang == "en-GB"
+
+
+@pytest.mark.parametrize("text", ["Where is my order?", "Where's my parcel?", "Where is it?"])
+def test_a_question_to_the_agent_is_no_wish_for_a_moment(text: str) -> None:
+    rig = Rig()
+    rig.says(text)
+    assert rig.told == [("speech", text)] and len(rig.asked) == 1  # B21
+
+
+def test_who_asks_for_a_moment_gets_it_once_and_is_left_in_peace() -> None:
+    rig = Rig()
+    rig.says("Hold on a second.")
+    assert rig.last_turn.kind == "notice" and rig.last_turn.said in M.phrases.take_your_time and not rig.asked
+    rig.hears_all()
+    rig.says("One moment please.")
+    assert [kind for kind, _ in rig.told] == ["speech", "notice", "speech"]
+    rig.wait(M.patience - 0.01)
+    assert rig.last_turn.kind == "speech"
+    rig.wait(0.02)
+    assert rig.last_turn.kind == "reprompt"
+    rig.hears_all()
+    rig.wait(M.silence)  # patience is for once
+    assert [kind for kind, _ in rig.told].count("reprompt") == 2
+
+
+def test_who_is_back_after_a_moment_is_answered() -> None:
+    rig = Rig()
+    rig.says("Hold on a second.")
+    rig.hears_all()
+    rig.wait(8)
+    rig.says("I have it here, it is a red one.")
+    rig.replies("Good.")
+    rig.hears_all()
+    rig.wait(M.silence)
+    assert [kind for kind, _ in rig.told] == ["speech", "notice", "speech", "reply", "reprompt"]

@@ -188,6 +188,16 @@ def test_sensitive_keys_that_a_tool_is_given_are_masked_too() -> None:
     assert not any("4711" in str(record.turn) for record in rig.of(fx.RecordTurn))  # B5
 
 
+def test_of_a_secret_that_begins_with_another_one_nothing_is_left() -> None:
+    rig = Rig(Manners(key_field=KeyField(sensitive=True)))
+    for keys in ("4#", "47#", "471#", "4711#", "47112#"):
+        rig.presses(keys)
+    rig.calls("a look", words="So it is code 47112, and not 4711. ")
+    stored = rig.machine.turns[-2].order
+    (said,) = {record.turn.generated for record in rig.of(fx.RecordTurn) if record.turn.order == stored}
+    assert said == f"So it is code {5 * MASK}, and not {4 * MASK}. "  # B20
+
+
 @pytest.mark.parametrize("end", ["hangs up", "words"])
 def test_sensitive_keys_that_are_not_complete_are_masked_too(end: str) -> None:
     rig = Rig(Manners(fields=(PIN,)), greeting="Please key in your PIN.")
