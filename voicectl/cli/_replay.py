@@ -197,7 +197,7 @@ def _scenario_files(given: list[Path]) -> list[Path]:
 def _settings(scenario: Scenario, config: str | None, *, demo: bool) -> Settings:
     known = {row.path for row in st.table()}
     for path in scenario.settings:
-        if path not in known:
+        if path not in known and path.partition(".")[0] not in ("agents", "phrases"):
             close = difflib.get_close_matches(path, known, n=1)
             guess = f"; did you mean {close[0]!r}?" if close else ""
             raise UsageError(f"{scenario.source}: there is no setting {path!r}{guess}")
