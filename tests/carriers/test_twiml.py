@@ -12,7 +12,7 @@ from twilio.twiml import lower_camel
 from twilio.twiml.voice_response import Connect, ConversationRelay
 
 from voicectl.carriers import twiml
-from voicectl.carriers.attributes import LANGUAGE, RELAY
+from voicectl.carriers.attributes import LANGUAGE, RELAY, greeting_in
 from voicectl.carriers.checks import check
 from voicectl.carriers.numbers import e164
 from voicectl.errors import ConfigError
@@ -49,7 +49,7 @@ def tree(element: ET.Element) -> list[object]:
 
 def test_the_plain_document() -> None:
     root = ET.fromstring(relay())
-    assert tree(root) == ["Response", ["Connect", ["ConversationRelay", ["Parameter"]]]]
+    assert tree(root) == ["Response", ["Connect", ["ConversationRelay", ["Parameter"], ["Parameter"]]]]
     assert root[0].attrib == {"action": ACTION, "method": "POST"}
     assert root[0][0].attrib == {
         "url": URL,
@@ -69,6 +69,7 @@ def test_the_plain_document() -> None:
         "events": "speaker-events tokens-played",
     }
     assert root[0][0][0].attrib == {"name": "token", "value": "abc"}
+    assert root[0][0][1].attrib == {"name": "greeting", "value": "Hello."}
     assert "welcomeGreeting" not in session(relay(greeting="")).attrib  # a resumed call is not greeted again
 
 
@@ -114,15 +115,28 @@ def test_languages_and_parameters() -> None:
         languages=(LanguageSettings(code="es-ES", speech_model="nova-3-general"), LanguageSettings(code="fr-FR")),
         parameters=("tenant=42", "note = a=b "),
     )
-    found = session(relay(settings))
-    assert [child.tag for child in found] == ["Language", "Language", "Parameter", "Parameter", "Parameter"]
+    found = session(relay(settings, agent="sales"))
     assert [child.attrib for child in found] == [
         {"code": "es-ES", "speechModel": "nova-3-general"},
         {"code": "fr-FR"},
         {"name": "tenant", "value": "42"},
         {"name": "note", "value": "a=b"},
         {"name": "token", "value": "abc"},
+        {"name": "agent", "value": "sales"},
+        {"name": "greeting", "value": "Hello."},
     ]
+    assert [child.tag for child in found] == ["Language"] * 2 + ["Parameter"] * 5
+
+
+@pytest.mark.parametrize("length", [0, 5, 399, 400, 401, 1_000, 1_500])
+def test_what_is_spoken_at_once_comes_back_as_it_was(length: int) -> None:
+    words = ("Good morning, this is Kim – " * 60)[:length]
+    found = session(relay(greeting=words, agent="sales"))
+    sent = {child.attrib["name"]: child.attrib["value"] for child in found.iter("Parameter")}
+    assert greeting_in(sent) == found.attrib.get("welcomeGreeting", "")
+    assert length == 0 or len(greeting_in(sent)) >= min(len(words.strip()), 990)
+    assert all(len(name) + len(value) < 500 for name, value in sent.items())
+    assert greeting_in({**sent, "greeting.99": "more"}) == greeting_in(sent)
 
 
 def test_the_end_of_turn_threshold_is_sent_wherever_flux_listens_and_nowhere_else() -> None:
@@ -271,14 +285,18 @@ def test_any_text_gives_the_same_tree() -> None:
         document = relay(settings, greeting=greeting, token=token[:500], action=ACTION + token[:50])
         assert len(document.encode()) <= 64_000
         root = ET.fromstring(document)
+        found = root[0][0]
+        parts = [["Parameter"] for child in found if child.attrib.get("name", "").startswith("greeting")]
         assert tree(root) == [
             "Response",
-            ["Connect", ["ConversationRelay", ["Language"], ["Parameter"], ["Parameter"]]],
+            ["Connect", ["ConversationRelay", ["Language"], ["Parameter"], ["Parameter"], *parts]],
         ]
-        found = root[0][0]
         line = " ".join(clean(greeting).split())
         said = found.attrib.get("welcomeGreeting", "")
-        assert line.startswith(said) and (said == line or 2_000 < len(said) <= 3_000)
+        assert line.startswith(said) and (said == line or 500 < len(said) <= 1_000)
+        sent = {child.attrib["name"]: child.attrib["value"] for child in found.iter("Parameter")}
+        assert greeting_in(sent).replace(" ", "") == said.replace(" ", "")[: len(greeting_in(sent).replace(" ", ""))]
+        assert len(greeting_in(sent)) >= len(said)
         assert found.attrib.get("customerName", "") == clean(name[:500])
         assert found.attrib.get("hints", "") == clean(hints[:500])
         assert found[1].attrib == {"name": "a", "value": clean(value[:500]).strip()}

@@ -6,7 +6,10 @@ is sent is for checks.py to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import NamedTuple
 
 from voicectl.carriers._shapes import clean
@@ -15,6 +18,15 @@ from voicectl.settings import LanguageSettings, RelaySettings, VoiceSettings
 
 TOKEN_PARAMETER = "token"
 """The <Parameter> that carries voicectl's one-time token."""
+AGENT_PARAMETER = "agent"
+"""The one that carries the name of the agent that answers."""
+GREETING_PARAMETER = "greeting"
+"""The one that carries the words Twilio speaks by itself; what is longer goes on in greeting.2, greeting.3."""
+OWN_PARAMETER = re.compile(r"token|agent|greeting(?:\.[0-9]+)?")
+_PART = 400
+"""Characters of one parameter's value: with its name it stays below 500."""
+MAX_GREETING = 1_000
+"""Characters: over a minute."""
 
 RELAY = {
     "language": "language",
@@ -91,6 +103,24 @@ def parameters(relay: RelaySettings) -> list[tuple[str, str]]:
     """(name, value) of each <Parameter> of the settings."""
     pairs = (clean(each).partition("=") for each in relay.parameters)
     return [(name.strip(), value.strip()) for name, _, value in pairs]
+
+
+def own_parameters(token: str, agent: str, greeting: str) -> list[tuple[str, str]]:
+    """(name, value) of each <Parameter> that voicectl sends to itself. `greeting` is on one line."""
+    found = [(TOKEN_PARAMETER, clean(token))]
+    if agent:
+        found.append((AGENT_PARAMETER, clean(agent)))
+    parts = textwrap.wrap(greeting, _PART, break_on_hyphens=False)
+    names = (GREETING_PARAMETER if at == 1 else f"{GREETING_PARAMETER}.{at}" for at in count(1))
+    return [*found, *zip(names, parts, strict=False)]
+
+
+def greeting_in(parameters: Mapping[str, str]) -> str:
+    """The greeting that the parameters of a call carry."""
+    parts = [parameters.get(GREETING_PARAMETER, "")]
+    while more := parameters.get(f"{GREETING_PARAMETER}.{len(parts) + 1}", ""):
+        parts.append(more)
+    return " ".join(parts)[:MAX_GREETING]
 
 
 def _sent(settings: RelaySettings | LanguageSettings, names: dict[str, str]) -> Attributes:

@@ -19,8 +19,8 @@ from xml.sax.saxutils import escape
 from voicectl.carriers._shapes import LANGUAGE_TAG, NAME, is_language
 from voicectl.carriers.attributes import (
     EOT_THRESHOLD,
+    OWN_PARAMETER,
     RELAY,
-    TOKEN_PARAMETER,
     Attributes,
     is_flux,
     language_attributes,
@@ -336,7 +336,7 @@ def _custom_parameters(relay: RelaySettings, voice: VoiceSettings) -> Iterator[F
         path = f"relay.parameters[{at}]"
         if "=" not in relay.parameters[at] or not NAME.fullmatch(name):
             yield _error(path, "a custom parameter is written name=value", "use letters, digits, . _ - in the name")
-        if name == TOKEN_PARAMETER:
+        if OWN_PARAMETER.fullmatch(name):
             yield _error(path, f"{name!r} is voicectl's own parameter", "choose another name")
         if name in seen:
             yield _error(path, f"{name!r} is there twice", "keep one of them")
@@ -351,7 +351,8 @@ def _custom_parameters(relay: RelaySettings, voice: VoiceSettings) -> Iterator[F
             )
 
 
-# TwiML ends at 64 kB. The greeting and the URLs need at most 26 kB of it, whatever characters they are made of.
+# TwiML ends at 64 kB. The greeting, which is there twice, and the URLs need at most 26 kB of it, whatever characters
+# they are made of.
 _MOST_BYTES = 36_000
 
 

@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 from twilio.twiml.voice_response import Connect, Dial, VoiceResponse  # type: ignore[import-untyped]
 
 from voicectl.carriers._shapes import clean
-from voicectl.carriers.attributes import TOKEN_PARAMETER, language_attributes, parameters, relay_attributes
+from voicectl.carriers.attributes import (
+    MAX_GREETING,
+    language_attributes,
+    own_parameters,
+    parameters,
+    relay_attributes,
+)
 from voicectl.carriers.numbers import e164
 from voicectl.carriers.voices import say_voice
 from voicectl.errors import ConfigError
@@ -27,27 +33,28 @@ MAX_SPOKEN = 3_000
 _LOOPBACK = re.compile(r"localhost|127(?:\.[0-9]{1,3}){3}|::1")
 
 
-def relay(*, url: str, action: str, token: str, greeting: str, relay: RelaySettings, voice: VoiceSettings) -> str:
+def relay(
+    *, url: str, action: str, token: str, greeting: str, relay: RelaySettings, voice: VoiceSettings, agent: str = ""
+) -> str:
     """Connects the caller to our socket.
 
     `url` is the socket's wss:// address (ws:// on this machine only), `action` the address Twilio asks when the
-    session is over, `token` the one-time secret that comes back in `setup`. `greeting` is spoken at once; leave it ""
-    when a call is resumed, because Twilio speaks it on every socket. Raises ValueError when `url` is no address for a
-    socket, ConfigError when the settings make more than 64 kB.
+    session is over, `token` the one-time secret that comes back in `setup`, as do `agent`, who answers, and
+    `greeting`, which is spoken at once; leave it "" when a call is resumed, because Twilio speaks it on every socket.
+    Raises ValueError when `url` is no address for a socket, ConfigError when the settings make more than 64 kB.
     """
     _check_socket(url)
     response = VoiceResponse()
     connect = Connect(action=clean(action), method="POST")
     attributes: dict[str, Any] = {"url": url, **relay_attributes(relay, voice)}
-    spoken = _speakable(greeting)
+    spoken = _speakable(greeting, MAX_GREETING)
     if spoken:
         attributes["welcomeGreeting"] = spoken
     session = connect.conversation_relay(**attributes)
     for language in relay.languages:
         session.language(**language_attributes(language))
-    for name, value in parameters(relay):
+    for name, value in (*parameters(relay), *own_parameters(token, agent, spoken)):
         session.parameter(name=name, value=value)
-    session.parameter(name=TOKEN_PARAMETER, value=clean(token))
     response.append(connect)
     return _document(response)
 
@@ -98,12 +105,12 @@ def _say(response: VoiceResponse, message: str, voice: VoiceSettings | None, lan
         response.say(spoken, **{name: clean(value) for name, value in named.items() if value})
 
 
-def _speakable(text: str) -> str:
+def _speakable(text: str, most: int = MAX_SPOKEN) -> str:
     """`text` on one line, cut at a blank if it is longer than anybody would listen to."""
     line = " ".join(clean(text).split())
-    if len(line) <= MAX_SPOKEN:
+    if len(line) <= most:
         return line
-    return line[:MAX_SPOKEN].rpartition(" ")[0] or line[:MAX_SPOKEN]
+    return line[:most].rpartition(" ")[0] or line[:most]
 
 
 def _check_socket(url: str) -> None:
