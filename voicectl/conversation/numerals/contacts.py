@@ -51,7 +51,7 @@ def address_rules(language: Language) -> tuple[Rule, ...]:
         rule(r"([A-Za-z0-9._+-]{0,60})@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)", email),
         rule(
             rf"[A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*?(?<![0-9])\.(?:{_DOMAINS})(?:\.(?:{_DOMAINS}))?(?![A-Za-z0-9.@-]*@)"
-            r"(?:/[A-Za-z0-9._/-]*[A-Za-z0-9/])?(?![A-Za-z0-9])",
+            r"(?:/[A-Za-z0-9._/-]*[A-Za-z0-9/])?(?![A-Za-z])",
             site,
         ),
     )
@@ -62,7 +62,7 @@ def telephone_rules(language: Language) -> tuple[Rule, ...]:
         text = match[0]
         groups = re.findall("[0-9]+", text)
         total = sum(map(len, groups))
-        if not 7 <= total <= 19 or before(match)[-1:].isalnum():
+        if not 7 <= total <= 19 or before(match)[-1:].isalnum() or re.fullmatch(language.figure, text):
             return None
         if text.startswith("+"):
             country = _COUNTRY.match(groups[0])

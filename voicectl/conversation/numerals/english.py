@@ -97,6 +97,8 @@ class English(Language):
         self._money = money_rules(self)
         self.rules: tuple[Rule, ...] = (
             *address_rules(self),
+            rule(r"(?<![0-9/])24/7(?![0-9/])", lambda match: "twenty-four seven"),
+            rule(r"(?<![0-9/])50/50(?![0-9/])", lambda match: "fifty-fifty"),
             rule(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9])([A-Z]{2})(?![A-Za-z0-9])", self._postcode),
             *date_rules(self),
             *telephone_rules(self),
@@ -104,15 +106,16 @@ class English(Language):
             rule(rf"({any_of(CURRENCIES)}) ?({self.figure})(?: ?{any_of(_MAGNITUDES)}\b)?/([a-z]+)", self._rate),
             *self._money,
             rule(r"(?<![0-9])([0-9]{1,3}):([0-9])(?![0-9])", self._score),
-            rule(rf"({self.figure})[x×](?![A-Za-z0-9])", lambda match: f"{self.say(self.parse(match[1]))} times"),
-            rule(r"24/7(?![0-9/])", lambda match: "twenty-four seven"),
-            rule(r"50/50(?![0-9/])", lambda match: "fifty-fifty"),
+            rule(
+                rf"({self.figure})[x×](?![A-Za-z0-9]|\.[A-Za-z])",
+                lambda match: f"{self.say(self.parse(match[1]))} times",
+            ),
             rule(r"""([0-9]{1,2})['’′] ?([0-9]{1,2})(?:["”″]|'')?(?![0-9A-Za-z])""", self._height),
             rule(rf"""({self.figure})(["”″]|′(?!′)|′′)""", self._inches),
             rule(rf"({self.figure}) ?(?:sq|square) (ft|m|mi|km)\b\.?", self._square),
-            rule(r"\b[eE]\.g\.,?|\b[iI]\.e\.,?", self._latin),
-            rule(rf"\b({any_of(ABBREVIATIONS)})\.", self._abbreviation),
-            rule(r"\bw/(o\b)?(?![A-Z0-9])", lambda match: "without" if match[1] else "with"),
+            rule(r"(?<![A-Za-z])(?:[eE]\.g\.,?|[iI]\.e\.,?)", self._latin),
+            rule(rf"(?<![A-Za-z])({any_of(ABBREVIATIONS)})\.", self._abbreviation),
+            rule(r"(?<![A-Za-z])w/(o(?![A-Za-z]))?", lambda match: "without" if match[1] else "with"),
             rule(
                 rf"([0-9]{{3,4}})([A-Z])?(?= (?:[NSEW]\.? )?(?:[A-Z][\w'’.]* ){{1,3}}?{any_of(STREETS)}\b)", self._house
             ),
@@ -153,12 +156,16 @@ class English(Language):
             return f"{major} and {self.measured(Number(minor), currency.minor)}"
         return f"{major} {self.cardinal(minor)}"
 
-    def part(self, top: int, bottom: int, *, mixed: bool = False) -> str:
-        count = "a" if mixed and top == 1 else self.cardinal(top)
+    def part(self, top: int, bottom: int) -> str:
+        count = self.cardinal(top)
         if bottom == 2:
             return f"{count} half"
         name = "quarter" if bottom == 4 else self.ordinal(bottom)
         return f"{count} {name}{'s' if top > 1 else ''}"
+
+    def mixed(self, whole: int, top: int, bottom: int) -> str:
+        part = self.part(top, bottom)
+        return f"{self.cardinal(whole)} and {f'a {part[4:]}' if top == 1 else part}"
 
     def ratio(self, match: re.Match[str]) -> str | None:
         top, bottom = int(match[1]), int(match[2])

@@ -59,6 +59,7 @@ def date_rules(english: English) -> tuple[Rule, ...]:
         found = ordered(first, second)
         certain = (
             max(first, second) > 12
+            and second != 16
             and min(first, second) <= 12
             and found == ((second, first) if english.american else (first, second))
         )
@@ -128,10 +129,10 @@ def date_rules(english: English) -> tuple[Rule, ...]:
         rule(r"(?<![0-9])([12][0-9]{3})-([01][0-9])-([0-3][0-9])(?![0-9])", iso),
         rule(r"(?<![0-9/])([0-9]{1,2})([/.-])([0-9]{1,2})\2((?:[12][0-9])?[0-9]{2})(?![0-9/]|[.-][0-9])", figures),
         rule(r"(?<![0-9/])([0-9]{1,2})/([0-9]{1,2})(?![0-9/])", without_year),
-        rule(rf"(?<![A-Za-z0-9])({_WEEKDAY})\.? ?([-–—/]) ?(?={_WEEKDAY}\b)", weekdays),
-        rule(rf"(?<![A-Za-z0-9])({_WEEKDAY})\b(?!['’])(\.)?", weekday),
-        rule(rf"(?<![A-Za-z0-9])({_MONTH})\.? ?{_DASH} ?(?={_MONTH}\b)", months),
-        rule(rf"(?<![A-Za-z0-9])({any_of(_SHORT)})\b(?!['’])(\.)?", month),
+        rule(rf"(?<![A-Za-z])({_WEEKDAY})\.? ?([-–—/]) ?(?={_WEEKDAY}(?![A-Za-z]))", weekdays),
+        rule(rf"(?<![A-Za-z])({_WEEKDAY})(?![A-Za-z'’])(\.)?", weekday),
+        rule(rf"(?<![A-Za-z])({_MONTH})\.? ?{_DASH} ?(?={_MONTH}(?![A-Za-z]))", months),
+        rule(rf"(?<![A-Za-z])({any_of(_SHORT)})(?![A-Za-z'’])(\.)?", month),
         rule(r"(?<![0-9-])([12][0-9]{3}) ?([-–—/]) ?((?:[12][0-9])?[0-9]{2})(?![0-9]|[-–/][0-9])", years),
         rule(r"(?<![A-Za-z0-9])([0-9]{2})?([0-9])0s\b", decade),
         rule(rf"(?<![0-9]){_DAY} ?{_DASH} ?{_DAY}{no_more}", days),

@@ -96,9 +96,13 @@ class Language:
         """A group of a telephone number or code."""
         return " ".join(self.cardinal(int(d)) for d in digits)
 
-    def part(self, top: int, bottom: int, *, mixed: bool = False) -> str:
-        """A fraction below one; `mixed`: behind a whole number."""
+    def part(self, top: int, bottom: int) -> str:
+        """A fraction below one."""
         raise NotImplementedError
+
+    def mixed(self, whole: int, top: int, bottom: int) -> str:
+        """A whole number and a fraction."""
+        return f"{self.cardinal(whole)} {self.and_} {self.part(top, bottom)}"
 
     def ratio(self, match: re.Match[str]) -> str | None:
         """What "3/4" or "24/7" is; the groups are the two numbers."""

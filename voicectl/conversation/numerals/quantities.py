@@ -105,19 +105,19 @@ def number_rules(language: Language) -> tuple[Rule, ...]:
     figure = language.figure
 
     def vulgar(match: re.Match[str]) -> str:
-        part = language.part(*_VULGAR[match[2]], mixed=bool(match[1]))
-        return f"{language.cardinal(int(match[1]))} {language.and_} {part}" if match[1] else part
+        part = _VULGAR[match[2]]
+        return language.mixed(int(match[1]), *part) if match[1] else language.part(*part)
 
     def mixed(match: re.Match[str]) -> str | None:
         top, bottom = int(match[2]), int(match[3])
-        if not 0 < top < bottom <= 16:
-            return None
-        return f"{language.cardinal(int(match[1]))} {language.and_} {language.part(top, bottom, mixed=True)}"
+        return language.mixed(int(match[1]), top, bottom) if 0 < top < bottom <= 16 else None
 
     def ratio(match: re.Match[str]) -> str | None:
         return language.ratio(match)
 
-    def version(match: re.Match[str]) -> str:
+    def version(match: re.Match[str]) -> str | None:
+        if re.fullmatch(figure, match[0]):
+            return None
         return f" {language.version_point} ".join(language.cardinal(int(part)) for part in match[0].split("."))
 
     def times(match: re.Match[str]) -> str:
@@ -175,7 +175,7 @@ def number_rules(language: Language) -> tuple[Rule, ...]:
         rule(rf"(?<![A-Za-z0-9])\{language.decimal}([0-9]+)", fraction_only),
         rule(figure, plain),
         rule(r"(?<![A-Za-z0-9+])\+ ?(?=[0-9])", positive),
-        rule(r"&(?![A-Za-z0-9#]*;)", and_),
+        rule(r"&", and_),
         rule(r"@", at),
         rule(r"[$€£¥](?![0-9A-Za-z])", sign_alone),
     )

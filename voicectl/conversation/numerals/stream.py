@@ -24,6 +24,7 @@ _WORD = re.compile(r"[!-;=?-Z\\^_a-z{}~\u00a1-\u024f\u2010-\u2033\u20a0-\u20bf\u
 """What a stretch is made of. No other script, which may have no blanks between its words."""
 _BEGINS = re.compile(r"[0-9$€£¥%@°&#+\u2212\u00bc-\u00be\u2150-\u215f]")
 _GOES_ON = re.compile(r"[0-9$€£¥%@°&+(–—\u2212\u00bc-\u00be\u2150-\u215f-]")
+_PAUSES = frozenset(".,;:!?")
 _FIGURE = re.compile(r"[0-9$€£¥]")
 _SIGN = re.compile(r"[-._(]")
 _IN_A_WORD = re.compile(r"[A-Za-z0-9._+@-]*")
@@ -191,7 +192,7 @@ class SpokenNumbers:
 
     def _replace(self, words: str) -> None:
         if words:
-            apart = self._last.isalnum() and words[0].isalnum()
+            apart = (self._last.isalnum() or self._last in _PAUSES) and words[0].isalnum()
             self._out.append(" " + words if apart else words)
             self._last = words[-1]
             self._joining = words[-1].isalnum()
