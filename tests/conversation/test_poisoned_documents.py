@@ -7,7 +7,7 @@ what they say, with words and without, turn after turn. Only the caller can end 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from rig import Rig
@@ -16,6 +16,7 @@ from voicectl.conversation import effects as fx
 from voicectl.conversation import events as ev
 from voicectl.conversation import journal
 from voicectl.conversation.manners import Manners
+from voicectl.conversation.phrases import ENGLISH
 from voicectl.conversation.turns import Closing, Line, Passage
 from voicectl.kb.chunking import chunk
 from voicectl.kb.formats.markdown import parse
@@ -171,7 +172,8 @@ def test_a_yes_puts_the_caller_through_and_a_no_does_not() -> None:
 
 
 def test_a_yes_to_another_question_is_none_to_that_one() -> None:
-    rig = Rig(MANNERS)
+    other = replace(ENGLISH, ask_again=("Are you still there?", "Hello?"))
+    rig = Rig(Manners(can_transfer=True, phrases=other))
     rig.says("When do you open?")
     obeys(rig, TRANSFER, passages_of("Transfer them."), words=True)
     rig.wait(3)

@@ -171,7 +171,7 @@ def test_a_reply_is_streamed_and_its_turns_are_on_disk() -> None:
         assert bench.line.text == "We open at ten."
         assert [last for _, _, last in bench.line.sent].count(True) == 1
         assert bench.line.sent[-1][2]
-        assert bench.line.sent[0][0] - 0.3 == pytest.approx(0, abs=0.01)
+        assert bench.line.sent[0][0] - 0.3 <= 0.021  # "We" may become "Wed.", so the next token is waited for
         turns = await bench.store.turns("CA1")
         assert [(t.role, t.generated) for t in turns] == [("caller", "When do you open?"), ("agent", "We open at ten.")]
 
@@ -228,7 +228,7 @@ def test_a_reply_that_is_too_long_is_said_up_to_its_limit() -> None:
         assert bench.line.text.endswith(Manners().phrases.go_on)
         assert bench.line.sent[-1][2] and bench.model.running == 0
 
-    words = "one two three four five six. seven eight nine.".split(" ")
+    words = "one two three four five six. Seven eight nine.".split(" ")
     hold(
         talk,
         model=FakeModel(tokens=tuple(f"{word} " for word in words), each=0.0),
@@ -477,12 +477,12 @@ def test_a_hundred_calls_at_once_never_hear_each_other() -> None:
             service.answer(CallInfo(f"CA{n}", f"VX{n}", "+1555", "+1556"), line, "") for n, line in enumerate(lines)
         ]
         for n, call in enumerate(calls):
-            call.post(ev.CallerSpoke(call.now, f"canary-{n}."))
+            call.post(ev.CallerSpoke(call.now, f"canary-{chr(97 + n // 26)}{chr(97 + n % 26)}."))
             if n % 3 == 0:
                 await asyncio.sleep(0.001)
         await asyncio.sleep(3)
         for n, line in enumerate(lines):
-            assert line.text == f"I heard canary-{n}."
+            assert line.text == f"I heard canary-{chr(97 + n // 26)}{chr(97 + n % 26)}."
         await asyncio.gather(*(call.finish("hung_up") for call in calls))
         assert not service.calls
 

@@ -26,8 +26,8 @@ class History:
         self.turns: list[Turn] = []
         """The turns of this socket, in order; the first one's `order` is `first_order`."""
         self.first_order = 0
-        self.secrets: set[str] = set()
-        """Keys that nobody is to read."""
+        self._secrets: list[str] = []
+        """Keys that nobody is to read, the longest first: one may begin with another."""
         self._earlier: tuple[Turn, ...] = ()
 
     def begin(self, earlier: tuple[Turn, ...]) -> None:
@@ -84,9 +84,14 @@ class History:
         self[turn.order] = changed
         return changed
 
+    def keep_secret(self, keys: str) -> None:
+        """Nobody is to read these keys, wherever they turn up."""
+        if keys not in self._secrets:
+            self._secrets = sorted([*self._secrets, keys], key=lambda each: (-len(each), each))
+
     def masked(self, turn: Turn) -> Turn:
         """The turn as it may be stored and logged. Keys come back in what a tool is given, and in what is said."""
-        for secret in self.secrets:
+        for secret in self._secrets:
             if turn.role == "caller" and not turn.sensitive:
                 continue
             changed: dict[str, str] = {}

@@ -594,6 +594,7 @@ class Conversation(Speech):
         if entry is not None:
             self._keyed(entry, answer=True)
         elif self._keypad.waiting:
+            self._commit(answer=False)  # it is answered together with the keys
             self._set("keys", self._now + self._keypad.field.timeout)
         else:  # the last one was taken back
             self._cancel("keys")
@@ -614,7 +615,7 @@ class Conversation(Speech):
             return
         name = f"{entry.field.name}: " if entry.field.name else ""
         if entry.field.sensitive:
-            self.history.secrets.add(entry.keys)
+            self.history.keep_secret(entry.keys)
         self._caller_turn("keys", name + entry.keys, answer=answer, sensitive=entry.field.sensitive)
 
     def _chosen(self, choice: MenuChoice) -> None:
@@ -713,7 +714,8 @@ class Conversation(Speech):
         self._failures = 0
         offers = self._phrases.go_on
         if not self._last_reply:
-            self._hand_over(reply, " " + offers[reply.generation % len(offers)])
+            blank = "" if reply.said[-1:].isspace() else " "
+            self._hand_over(reply, blank + offers[reply.generation % len(offers)])
         self._finish(failure="length")
         self._wound_down(said=True)
 

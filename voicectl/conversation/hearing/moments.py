@@ -32,9 +32,9 @@ _MOMENTS = {
     r"|whether|with|a pen|in|on)(?: [\w']+){0,6})"
     r"|(?:i'm|i am|i'll|i will|i need to|i have to|i've got to|i gotta|while i|i'm just|just|still|i just need to)"
     r" (?:just |still |quickly )?(?:looking|searching|checking|getting|finding|grabbing|thinking|check|look|find|grab"
-    r"|fetch|search|think)(?: (?:for (?:it|that|my|the number|the card|a pen)|up|my|it|that|a pen|something to write"
+    r"|fetch|search|think)(?: (?:for (?:it|that|the number|the card|a pen)|up|my|it|that|a pen|something to write"
     r"|about it|if|whether|with my)(?: [\w']+){0,4})?"
-    r"|(?:where is|where's|where did i put) (?:it|that|my \w+)|i have it (?:here )?somewhere|it's here somewhere",
+    r"|where did i put (?:it|that|my \w+)|i have it (?:here )?somewhere|it's here somewhere",
     "de": r"(?:(?:nur |bitte |ganz )?(?:einen|nen|ein|kleinen|'nen)? ?(?:kurzen |kleinen )?(?:moment|augenblick"
     r"|sekunde|sekündchen|minute|momentchen)(?: mal)?|eine (?:sekunde|minute)|warten sie(?: mal)?(?: kurz| bitte)*"
     r"|warte(?: mal)?(?: kurz)?|bleiben sie (?:bitte )?dran|moment mal|(?:ich )?(?:muss|schaue?|guck\w*|seh\w*|such\w*)"
@@ -90,11 +90,16 @@ _MOMENT = {
 }
 
 
+_ASKS = re.compile(r"\b(?:where|where's|what|what's|when|how|which|who)\b")
+
+
 def wants_a_moment(text: str, language: str = "") -> bool:
     """Whether the caller asks to be waited for, and for nothing else. `language` is a BCP-47 tag; "" is English."""
     if len(text) > _LONGEST:
         return False
     said = bare(text)
+    if _ASKS.search(said) and text.rstrip().endswith("?"):
+        return False  # "let me see, where is my order?"
     return by_language(_MOMENT, language).fullmatch(said) is not None
 
 
