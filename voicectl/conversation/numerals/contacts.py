@@ -50,7 +50,7 @@ def address_rules(language: Language) -> tuple[Rule, ...]:
     return (
         rule(r"([A-Za-z0-9._+-]{0,60})@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)", email),
         rule(
-            rf"[A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*?(?<![0-9])\.(?:{_DOMAINS})(?:\.(?:{_DOMAINS}))?(?![A-Za-z0-9.@-]*@)"
+            rf"[A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)*?\.(?:{_DOMAINS})(?:\.(?:{_DOMAINS}))?(?![A-Za-z0-9.@-]*@)"
             r"(?:/[A-Za-z0-9._/-]*[A-Za-z0-9/])?(?![A-Za-z])",
             site,
         ),

@@ -60,7 +60,9 @@ _IN_YEAR = re.compile(
     rf"winter|{'|'.join(MONTHS)})(?: the)?,? \Z",
     re.IGNORECASE,
 )
-_STATE = re.compile(r"\b[A-Z]{2},? \Z")
+_ZIP = re.compile(r"\b(?:[A-Z]{2},?|(?:zip|ZIP|Zip)(?: code)?(?: is)?:?) \Z")
+_UNDOTTED = ("St", "Ave", "Rd", "Blvd", "Ln", "Hwy", "Pkwy")
+_HOUSE = re.compile(r"[0-9](?:[A-Z]|st|nd|rd|th)? (?:[NSEW]\.? )?(?:[A-Z0-9][\w'’]* ){0,3}\Z")
 _QUOTE = re.compile(r'(?<![0-9])"')
 _NAMED = re.compile(r"(?:[A-Z][\w'’.-]*|[0-9](?:st|nd|rd|th)) \Z")
 """In front of "St." and "Dr." stands the name of a street."""
@@ -78,6 +80,7 @@ class English(Language):
         frozenset(WEEKDAYS)
         | frozenset(MONTHS) - {"May"}
         | frozenset(name[:3] for name in MONTHS if name != "May")
+        | frozenset(_UNDOTTED)
         | {"Sept", "w", "EUR", "USD", "GBP", "CHF"}
     )
     named, names = re.compile(r"[0-9]{3,4}[A-Z]?(?= )"), 3
@@ -115,6 +118,7 @@ class English(Language):
             rule(rf"({self.figure}) ?(?:sq|square) (ft|m|mi|km)\b\.?", self._square),
             rule(r"(?<![A-Za-z])(?:[eE]\.g\.,?|[iI]\.e\.,?)", self._latin),
             rule(rf"(?<![A-Za-z])({any_of(ABBREVIATIONS)})\.", self._abbreviation),
+            rule(rf"(?<![A-Za-z])({any_of(_UNDOTTED)})(?![A-Za-z.'’])", self._street),
             rule(r"(?<![A-Za-z])w/(o(?![A-Za-z]))?", lambda match: "without" if match[1] else "with"),
             rule(
                 rf"([0-9]{{3,4}})([A-Z])?(?= (?:[NSEW]\.? )?(?:[A-Z][\w'’.]* ){{1,3}}?{any_of(STREETS)}\b)", self._house
@@ -184,12 +188,12 @@ class English(Language):
                 return self.spelled(written)
             if 2 < length < 5 and _ROOM.search(context):
                 return self._in_pairs(written)
+            if length == 5 and _ZIP.search(context):
+                return self.digit_group(written)
             if length > 2 and (_CALLED.search(context) or (length > 3 and _ORDER.search(context))):
                 return self.spelled(written)
-            if length == 3 and _DIALLED.search(context):
+            if length in (3, 5, 6) and _DIALLED.search(context):
                 return self.spelled(written)
-            if length == 5 and _STATE.search(context):
-                return self.digit_group(written)
             round_number = written.endswith("000") and length < 13
             if (length > 6 and not round_number) or (length > 1 and written[0] == "0"):
                 return self.spelled(written)
@@ -236,6 +240,10 @@ class English(Language):
         if not rest:
             return self.cardinal(int(digits)) if hundreds % 10 == 0 else f"{self.cardinal(hundreds)} hundred"
         return f"{self.cardinal(hundreds)} {'oh ' if rest < 10 else ''}{self.cardinal(rest)}"
+
+    def _street(self, match: re.Match[str]) -> str | None:
+        """ "100 Main St", with no full stop."""
+        return ABBREVIATIONS[match[1]] if _HOUSE.search(before(match)) else None
 
     def _height(self, match: re.Match[str]) -> str | None:
         if before(match)[-1:].isalnum() or int(match[2]) > 11:

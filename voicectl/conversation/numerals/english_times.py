@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from voicectl.conversation.numerals.language import Language, Rule, behind, ends_sentence, rule
+from voicectl.conversation.numerals.language import Language, Number, Rule, Thing, behind, ends_sentence, rule
 
 _HALF = r"(?:[AaPp]\.[Mm]\.?|[AaPp][Mm])(?![A-Za-z])"
 _AT = rf"([0-9]{{1,2}})(?:[:.]([0-9]{{2}}))?(?: ?({_HALF}))"
-_CLOCK = rf"([01]?[0-9]|2[0-4]):([0-5][0-9])(?::[0-5][0-9])?(?: ?({_HALF}))?(?![0-9])"
+_CLOCK = rf"([01]?[0-9]|2[0-4]):([0-5][0-9])(?: ?({_HALF}))?(?::([0-5][0-9]))?(?![0-9])"
 _HOUR = rf"([0-9]{{1,2}})(?::([0-5][0-9]))?(?: ?({_HALF}))?"
 _NO_PROPER_SENTENCE = re.compile(r" (?:Mon|Tues?|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
+
+
+_SECOND = Thing("second", "seconds")
 
 
 class _Time(NamedTuple):
@@ -53,6 +56,9 @@ def time_rules(language: Language) -> tuple[Rule, ...]:
         time = read(match[1], match[2], match[3])
         if time is None:
             return None
+        seconds = match[4] if match.re.groups > 3 else None
+        if seconds and int(seconds):
+            return f"{words(time, alone=False)} and {language.measured(Number(int(seconds)), _SECOND)}"
         return words(time, alone=not behind(match).startswith(" o")) + stop(match)
 
     def o_clock(match: re.Match[str]) -> str:

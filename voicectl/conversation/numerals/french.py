@@ -20,6 +20,7 @@ from voicectl.conversation.numerals.language import (
     before,
     behind,
     ends_sentence,
+    grouped,
     rule,
 )
 from voicectl.conversation.numerals.quantities import measure_rules, money_rules, number_rules
@@ -36,6 +37,7 @@ _EURO = Currency(Thing("euro", "euros", "m"), _CENT)
 _DOLLAR = Currency(Thing("dollar", "dollars", "m"), Thing("cent", "cents", "m"))
 _POUND = Currency(Thing("livre", "livres", "f"), Thing("penny", "pence", "m"))
 _FRANC = Currency(Thing("franc", "francs", "m"), _CENT)
+_YEN = Currency(Thing("yen", "yens", "m"), Thing("sen", "sen", "m"))
 _MILLION, _BILLION = Thing("million", "millions", "m"), Thing("milliard", "milliards", "m")
 
 
@@ -74,6 +76,7 @@ class French(Language):
     per, over, version_point = "par", "sur", "point"
     groups, decimal = " ", ","
     currencies = {"€": _EURO, "EUR": _EURO, "euros": _EURO, "euro": _EURO, "$": _DOLLAR, "USD": _DOLLAR, "£": _POUND,
+                  "¥": _YEN,
                   "CHF": _FRANC}  # fmt: skip
     units = _UNITS
     magnitudes = {"millions": _MILLION, "million": _MILLION, "M": _MILLION, "milliards": _BILLION,
@@ -83,7 +86,7 @@ class French(Language):
     dotted = frozenset(_ABBREVIATIONS) | {"p"}
     continuations = (
         frozenset(_MONTHS) | frozenset(_SHORT_MONTHS) | frozenset(_WEEKDAYS) | frozenset(_DAYS)
-        | frozenset("h heure heures EUR USD CHF euros euro millions million milliards et".split())
+        | frozenset("h heure heures ex EUR USD CHF euros euro millions million milliards et".split())
         | {unit for unit in _UNITS if unit.isalpha()}
     )  # fmt: skip
     named, name, names = re.compile("[0-9]*1(?= )"), re.compile("[a-zéèêàùôâîç]"), 1
@@ -131,6 +134,9 @@ class French(Language):
         if len(digits) == 2 and digits[0] != "0":
             return self.cardinal(int(digits))
         return " ".join(self.cardinal(int(d)) for d in digits)
+
+    def spelled(self, digits: str) -> str:
+        return ", ".join(" ".join(self.cardinal(int(d)) for d in group) for group in grouped(digits))
 
     def fraction(self, digits: str) -> str:
         """ "virgule vingt-cinq"."""

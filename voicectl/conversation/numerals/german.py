@@ -36,6 +36,7 @@ _EURO = Currency(Thing("Euro", "Euro", "m"), _CENT)
 _DOLLAR = Currency(Thing("Dollar", "Dollar", "m"), _CENT)
 _POUND = Currency(Thing("Pfund", "Pfund", "m"), Thing("Penny", "Pence", "m"))
 _FRANC = Currency(Thing("Franken", "Franken", "m"), Thing("Rappen", "Rappen", "m"))
+_YEN = Currency(Thing("Yen", "Yen", "m"), Thing("sen", "sen", "m"))
 _MILLION, _BILLION = Thing("Million", "Millionen", "f"), Thing("Milliarde", "Milliarden", "f")
 _THOUSAND = Thing("Tausend", "Tausend", "m")
 _UNITS = {
@@ -95,7 +96,8 @@ class German(Language):
     )
     per, over, version_point = "pro", "zu", "Punkt"
     groups, decimal = ".'’", ","
-    currencies = {"€": _EURO, "EUR": _EURO, "Euro": _EURO, "$": _DOLLAR, "USD": _DOLLAR, "£": _POUND, "CHF": _FRANC,
+    currencies = {"€": _EURO, "EUR": _EURO, "Euro": _EURO, "$": _DOLLAR, "USD": _DOLLAR, "£": _POUND,
+                  "¥": _YEN, "CHF": _FRANC,
                   "Fr.": _FRANC, "Cent": Currency(_CENT, _CENT)}  # fmt: skip
     units = _UNITS
     magnitudes = {"Mio.": _MILLION, "Mio": _MILLION, "Millionen": _MILLION, "Million": _MILLION, "Mrd.": _BILLION,

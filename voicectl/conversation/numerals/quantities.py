@@ -74,8 +74,10 @@ def measure_rules(language: Language) -> tuple[Rule, ...]:
         per, stop = "", "." if match["stop"] and not re.match(" [a-z]", behind(match)) else ""
         if match["per"]:
             per = f" {language.per} {language.units[match['per']].one}"
-        elif unit in shy and behind(match)[:1] in ("'", "’", "/", "-"):
-            return None
+        elif unit in shy and (
+            behind(match)[:1] in ("'", "’", "/", "-") or (unit == "W" and match["stop"] and behind(match)[1:2])
+        ):
+            return None  # "42 W. Fifth"
         if match["b"]:
             last = language.measured(language.parse(match["b"]), thing)
             return f"{minus}{language.say(first)} {language.to} {last}{per}{stop}"
@@ -143,8 +145,9 @@ def number_rules(language: Language) -> tuple[Rule, ...]:
     def positive(match: re.Match[str]) -> str:
         return f"{language.plus} "
 
-    def sign_alone(match: re.Match[str]) -> str:
-        return language.currencies[match[0]].major.many
+    def sign_alone(match: re.Match[str]) -> str | None:
+        currency = language.currencies.get(match[0])
+        return currency and currency.major.many
 
     def and_(match: re.Match[str]) -> str:
         return language.and_
@@ -171,7 +174,7 @@ def number_rules(language: Language) -> tuple[Rule, ...]:
         rule(r"# ?([0-9]{1,18})(?![0-9])", numbered),
         rule(rf"({figure}) ?\+(?![0-9A-Za-z])", more),
         rule(rf"(?<![A-Za-z0-9)]){_DASH}({figure})(?![0-9])", negative),
-        rule(rf"(?<=[A-Za-z0-9]){_DASH}(?=[0-9])", glued),
+        rule(rf"(?<=[A-Z0-9]){_DASH}(?=[0-9])", glued),
         rule(rf"(?<![A-Za-z0-9])\{language.decimal}([0-9]+)", fraction_only),
         rule(figure, plain),
         rule(r"(?<![A-Za-z0-9+])\+ ?(?=[0-9])", positive),

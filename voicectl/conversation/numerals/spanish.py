@@ -36,6 +36,7 @@ _EURO = Currency(Thing("euro", "euros", "m"), _CENT)
 _DOLLAR = Currency(Thing("dólar", "dólares", "m"), Thing("centavo", "centavos", "m"))
 _POUND = Currency(Thing("libra", "libras", "f"), Thing("penique", "peniques", "m"))
 _PESO = Currency(Thing("peso", "pesos", "m"), Thing("centavo", "centavos", "m"))
+_YEN = Currency(Thing("yen", "yenes", "m"), Thing("sen", "sen", "m"))
 _MILLION = Thing("millón", "millones", "m")
 
 
@@ -74,7 +75,8 @@ class Spanish(Language):
     to, minus, plus, percent, by = "a", "menos", "más", "por ciento", "por"
     at, dot, dash, underscore, slash, number, and_ = "arroba", "punto", "guion", "guion bajo", "barra", "número", "y"
     per, over, version_point = "por", "sobre", "punto"
-    currencies = {"€": _EURO, "EUR": _EURO, "$": _DOLLAR, "US$": _DOLLAR, "USD": _DOLLAR, "£": _POUND, "MXN": _PESO,
+    currencies = {"€": _EURO, "EUR": _EURO, "$": _DOLLAR, "US$": _DOLLAR, "USD": _DOLLAR, "£": _POUND,
+                  "¥": _YEN, "MXN": _PESO,
                   "euros": _EURO, "euro": _EURO}  # fmt: skip
     units = _UNITS
     magnitudes = {"millones": _MILLION, "millón": _MILLION, "M": _MILLION, "mil": Thing("mil", "mil", "m")}
@@ -83,7 +85,7 @@ class Spanish(Language):
     dotted = frozenset(_ABBREVIATIONS) | {"n", "p", "N"}
     continuations = (
         frozenset(_MONTHS) | frozenset(_SHORT_MONTHS) | frozenset(_WEEKDAYS) | frozenset(_DAYS)
-        | frozenset("de h hs horas a p am pm EUR USD MXN euros euro millones millón mil y".split())
+        | frozenset("de h hs horas ej a p am pm EUR USD MXN euros euro millones millón mil y".split())
         | {unit for unit in _UNITS if unit.isalpha()}
     )  # fmt: skip
     named, name, names = re.compile("[0-9]*1(?= )"), re.compile("[a-zñáéíóú]"), 1
@@ -94,17 +96,18 @@ class Spanish(Language):
         self.groups, self.decimal = (",", ".") if american else (".", ",")
         super().__init__()
         no_more = r"(?![0-9]|[.,:][0-9])"
+        hours, month = r"(?: ?(?:h|hs|horas)\b\.?)", rf"(?= (?:de )?{_MONTH}\b)"
         half = r"(?: ?([ap])\.? ?m(?:\.|(?![a-z])))?"
         self._money = money_rules(self)
         self.rules: tuple[Rule, ...] = (
             *address_rules(self),
             rule(r"(?<![0-9/])24/7(?![0-9/])", lambda match: "veinticuatro siete"),
-            rule(rf"(?<![0-9]){_HOUR}(?::([0-5][0-9]))? ?{_DASH} ?{_HOUR}(?::([0-5][0-9]))?( ?(?:h|hs|horas)\b)?{no_more}",
+            rule(rf"(?<![0-9]){_HOUR}(?::([0-5][0-9]))? ?{_DASH} ?{_HOUR}(?::([0-5][0-9]))?({hours})?{no_more}",
                  self._opening),
-            rule(rf"(?<![0-9:.]){_HOUR}:([0-5][0-9]){half}(?: ?(?:h|hs|horas)\b\.?)?{no_more}", self._time),
+            rule(rf"(?<![0-9:.]){_HOUR}:([0-5][0-9]){half}{hours}?{no_more}", self._time),
             rule(r"(?<![0-9:.])([0-9]{1,2})() ?([ap])\.? ?m(?:\.|(?![a-z]))", self._time),
             *day_first(self._date),
-            rule(rf"(?<![0-9])([0-9]{{1,2}})(?:º|\.º)?(?: ?{_DASH} ?([0-9]{{1,2}}))?(?= (?:de )?{_MONTH}\b)", self._day),
+            rule(rf"(?<![0-9])([0-9]{{1,2}})(?:º|\.º)?(?: ?{_DASH} ?([0-9]{{1,2}}))?{month}", self._day),
             rule(rf"(?<![A-Za-zÀ-ÿ])({any_of(_SHORT_MONTHS)})(?![A-Za-zÀ-ÿ])\.?", self._month),
             rule(rf"(?<![A-Za-zÀ-ÿ])({_WEEKDAY})\.?( ?{_DASH} ?|/)(?={_WEEKDAY}(?![A-Za-zÀ-ÿ]))", self._weekdays),
             rule(rf"(?<![A-Za-zÀ-ÿ])({any_of(_WEEKDAYS)})(?![A-Za-zÀ-ÿ])\.?", self._weekday),
@@ -200,7 +203,9 @@ class Spanish(Language):
 
     def _month(self, match: re.Match[str]) -> str | None:
         near = re.search(r"[0-9](?: de)? \Z", before(match)) or re.match(r"(?: de)? [0-9]", behind(match))
-        return _SHORT_MONTHS[match[1]] if near else None
+        if not near:
+            return None
+        return _SHORT_MONTHS[match[1]] + (" de" if re.match(" [12][0-9]{3}", behind(match)) else "")
 
     def _weekdays(self, match: re.Match[str]) -> str:
         return _WEEKDAYS.get(match[1], match[1]) + (", " if match[2] == "/" else " a ")

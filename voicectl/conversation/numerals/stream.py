@@ -29,7 +29,8 @@ _FIGURE = re.compile(r"[0-9$€£¥]")
 _SIGN = re.compile(r"[-._(]")
 _IN_A_WORD = re.compile(r"[A-Za-z0-9._+@-]*")
 _ADDRESS = re.compile(r"[^@]*(?:@|\.[a-z]{2})")
-_PLAIN = re.compile(r" ?([A-Z]?[a-z\u00df-\u00f6\u00f8-\u00ff]+)[,!?]?")
+_is_plain = re.compile(r" ?+(?:([A-Z]?+[a-z\u00df-\u00f6\u00f8-\u00ff]++)[,!?]?+|,)").fullmatch
+"""A word, or a comma."""
 _MARKED = re.compile(r"[!;:?]\Z")
 
 
@@ -53,7 +54,7 @@ class SpokenNumbers:
     def feed(self, text: str) -> str:
         """What can be said now that `text` has come; may be ""."""
         if not self._held and not self._joining:
-            plain = _PLAIN.fullmatch(text)
+            plain = _is_plain(text)
             if plain and plain[1] not in self._suspects:
                 self._before = (self._before + text)[-REACH:]
                 self._last = text[-1]
