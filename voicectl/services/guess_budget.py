@@ -47,6 +47,7 @@ class GuessBudget:
         if self.on:
             return False
         self._pause -= 1
-        if self.on:
-            self._latest.clear()
-        return self.on
+        if self._pause:
+            return False
+        self._latest.clear()
+        return True

@@ -274,11 +274,11 @@ class LiveCall:
     # --- effects -----------------------------------------------------------------------------------------
 
     def _say(self, effect: fx.Say) -> None:
-        flags = {"preemptible": effect.preemptible, "language": effect.language}
+        words = _Outgoing(effect.turn, effect.text, preemptible=effect.preemptible, language=effect.language)
         if effect.text:
-            self._send(_Outgoing(effect.turn, effect.text, **flags))
+            self._send(words)
         if effect.last:
-            self._send(_Outgoing(effect.turn, last=True, after=self._agent_turn, **flags))
+            self._send(replace(words, text="", last=True, after=self._agent_turn))
 
     def _unsay(self, effect: fx.Unsay) -> None:
         lost: dict[int, int] = {}
