@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_rig import CALL, ask, collect, served
 
@@ -262,6 +262,14 @@ def test_passages_stay_with_the_question_while_tools_are_used(since: tuple[Line,
     assert "twenty pounds" in first[-1]["content"] and first[-1]["content"].endswith("The caller: Chains?")
 
 
+def test_what_was_just_used_leaves_less_room_for_what_was_said_before():
+    before = [line for turn in range(9) for line in (caller(f"Question {turn}?"), agent("word " * 200))]
+    plain = told(*before, caller("Chains?"))
+    heavy = told(*before, caller("Chains?", *(use(result="r" * 2_000, id=f"c{n}") for n in range(5))))
+    assert "Question 0" in str(plain) and "Question 0" not in str(heavy)
+    assert len([message for message in heavy if message["role"] == "tool"]) == 5
+
+
 def test_what_is_asked_while_a_tool_is_at_work_is_the_question():
     conversation = told(
         caller("Weather in London?", use(result="No result yet.")), caller("No, Rome."), passages=PASSAGES
@@ -356,6 +364,7 @@ LINES = st.lists(
 NOTES = st.lists(st.sampled_from(["resume", "wind_down", "no_tools"]), unique=True, max_size=3).map(tuple)
 
 
+@settings(max_examples=60)
 @given(LINES, NOTES, st.booleans())
 def test_any_conversation_keeps_the_rules_of_the_api(lines: list[Line], notes: Any, failed: bool) -> None:
     request = ReplyRequest(CALL, tuple(lines), PASSAGES, failed, tools=(WEATHER,), notes=notes)
@@ -375,6 +384,7 @@ def test_any_conversation_keeps_the_rules_of_the_api(lines: list[Line], notes: A
         assert len(ends) == len(lines[-1].tools)
 
 
+@settings(max_examples=60)
 @given(LINES)
 def test_the_history_before_the_question_is_bounded(lines: list[Line]) -> None:
     conversation = messages(ReplyRequest(CALL, (*lines, agent("So."), caller("Now?"))), AGENT)
@@ -485,6 +495,6 @@ def test_the_offline_model_goes_on_where_it_was_cut_off():
         for said in (whole, "Something else"):
             lines = (*ask("How much is a chain?").lines, agent(said, cut=True))
             rest = await collect(OFFLINE, ask(passages=PASSAGES, lines=lines, notes=("resume",)))
-            assert rest.text and "twenty" not in rest.text
+            assert rest.text.lower().endswith("else?") or "anything else" in rest.text
 
     run(main(), tidy=True)

@@ -20,7 +20,6 @@ knows a thing from when it is asked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -82,8 +81,7 @@ def messages(request: ReplyRequest, agent: AgentSettings, *, now: datetime | Non
     uses = asked[-1].tools if asked else ()
     notes = [_NOTES[note] for note in request.notes]
     begun = bool(uses or since)
-    asking = replace(request, lines=request.lines[: len(request.lines) - len(since)])
-    _add(told, "user", _latest(asking, _question(asked), now, () if begun else notes))
+    _add(told, "user", _latest(request, _question(asked), now, () if begun else notes))
     add_tools(told, uses, ids)
     for line in since:
         _add_line(told, line, ids)
