@@ -7,6 +7,12 @@ import pytest
 from voicectl.conversation.numerals import SpokenNumbers, spoken_numbers
 
 AMERICAN = [
+    ("a $200 rebate", "a two hundred dollar rebate"),
+    ("a $1.2 million deal", "a one point two million dollar deal"),
+    ("a 5 km ride", "a five kilometer ride"),
+    ("A 16 GB card", "A sixteen gigabyte card"),
+    ("$30 a year", "thirty dollars a year"),
+    ("for a $5", "for a five dollars"),
     ("$3", "three dollars"),
     ("It is $1,250.00 now.", "It is one thousand two hundred fifty dollars now."),
     ("£0.99", "ninety-nine pence"),

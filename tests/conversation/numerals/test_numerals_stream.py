@@ -30,7 +30,8 @@ FIGURES = (
 ).split()
 WORDS = (
     "Mon Sat Sun Nov Nov. March Dr. St. Baker No. e.g. a.m. pm and or $ € £ ¥ % ° km kg min. million AB AB-12345 SW1A "
-    "2AA EUR IL ext. of the in on order code Room call w/o etc. Hello you's & @ info@x.example x.com Mo Fr Uhr Cent Mio. Nr. "
+    "2AA EUR IL ext. of the in on order code Room call w/o etc. Hello you's & @ info@x.example "
+    "x.com Mo Fr Uhr Cent Mio. Nr. "
     'z.B. ca. 1. am bis lun vie dic a las horas Sr. h h30 vélo 1er 2e — – - ( ) , . ! ? " 5km zł I A AM'
 ).split()
 PIECES = st.sampled_from(FIGURES + WORDS)

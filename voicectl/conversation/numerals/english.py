@@ -63,6 +63,7 @@ _IN_YEAR = re.compile(
 _ZIP = re.compile(r"\b(?:[A-Z]{2},?|(?:zip|ZIP|Zip)(?: code)?(?: is)?:?) \Z")
 _UNDOTTED = ("St", "Ave", "Rd", "Blvd", "Ln", "Hwy", "Pkwy")
 _HOUSE = re.compile(r"[0-9](?:[A-Z]|st|nd|rd|th)? (?:[NSEW]\.? )?(?:[A-Z0-9][\w'’]* ){0,3}\Z")
+_ARTICLE = re.compile(r"\b[Aa]n? \Z")
 _QUOTE = re.compile(r'(?<![0-9])"')
 _NAMED = re.compile(r"(?:[A-Z][\w'’.-]*|[0-9](?:st|nd|rd|th)) \Z")
 """In front of "St." and "Dr." stands the name of a street."""
@@ -159,6 +160,9 @@ class English(Language):
         if self.american or minor < 10:
             return f"{major} and {self.measured(Number(minor), currency.minor)}"
         return f"{major} {self.cardinal(minor)}"
+
+    def attributive(self, match: re.Match[str]) -> bool:
+        return bool(_ARTICLE.search(before(match)) and re.match(" [a-z]", behind(match)))
 
     def part(self, top: int, bottom: int) -> str:
         count = self.cardinal(top)

@@ -96,6 +96,10 @@ class Language:
         """A group of a telephone number or code."""
         return " ".join(self.cardinal(int(d)) for d in digits)
 
+    def attributive(self, match: re.Match[str]) -> bool:
+        """What is counted in `match` describes what follows: "a $200 rebate"."""
+        return False
+
     def part(self, top: int, bottom: int) -> str:
         """A fraction below one."""
         raise NotImplementedError

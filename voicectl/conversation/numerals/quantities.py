@@ -49,7 +49,10 @@ def money_rules(language: Language) -> tuple[Rule, ...]:
         first = price(match["a"])
         minus = f"{language.minus} " if match.groupdict().get("minus") else ""
         if not match["b"]:
-            return minus + amount(first, scale, sign)
+            said, major = amount(first, scale, sign), language.currencies[sign].major
+            if language.attributive(match) and said.endswith(f" {major.many}"):
+                said = said.removesuffix(major.many) + major.one
+            return minus + said
         start = amount(first, "", sign) if first.fraction else language.say(first)
         return f"{minus}{start} {language.to} {amount(price(match['b']), scale, sign)}"
 
@@ -81,7 +84,8 @@ def measure_rules(language: Language) -> tuple[Rule, ...]:
         if match["b"]:
             last = language.measured(language.parse(match["b"]), thing)
             return f"{minus}{language.say(first)} {language.to} {last}{per}{stop}"
-        return minus + language.measured(first, thing) + per + stop
+        one = thing._replace(many=thing.one) if language.attributive(match) else thing
+        return minus + language.measured(first, one) + per + stop
 
     def percentage(match: re.Match[str]) -> str:
         first, minus = language.parse(match["a"]), f"{language.minus} " if match["minus"] else ""
