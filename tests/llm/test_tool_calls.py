@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_rig import CALL, ask, collect, served
+from model_rig import ask, collect, served
 
 from voicectl.conversation.turns import Line, Passage, ToolCall, ToolUse
 from voicectl.errors import ConfigError, ReplyError
