@@ -47,12 +47,12 @@ def test_the_warning_waits_for_a_pause() -> None:
     rig.wait(179.5)
     rig.says("Tell me all.")
     rig.wait(0.6)
-    rig.writes("One is red. ")
+    rig.writes("Red is warm. ")
     rig.audio(True)
     rig.wait(2)
     rig.finishes()
     assert not warnings(rig)
-    rig.played("One is red.")
+    rig.played("Red is warm.")
     rig.audio(False)
     assert len(warnings(rig)) == 1
 
@@ -70,10 +70,10 @@ def test_the_warning_does_not_cut_into_what_the_caller_says(busy: str) -> None:
     rig.wait(178)
     if busy == "half a cough":
         rig.says("Tell me all.")
-        rig.replies("One is red. Two is blue.")
+        rig.replies("Red is warm. Blue is cold.")
         rig.audio(True)
         rig.wait(1.5)
-        rig.cuts_in("One is red.", 900)
+        rig.cuts_in("Red is warm.", 900)
         rig.wait(0.6)
     elif busy == "sounds":
         rig.sounds(True)
@@ -95,7 +95,7 @@ def test_the_warning_does_not_cut_into_words_that_are_not_final() -> None:
     rig.wait(179.9)
     rig.says("i would like to know whether", final=False)
     rig.wait(0.3)
-    assert not warnings(rig)  # B13
+    assert not warnings(rig)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_last_reply_without_words_is_given_some(model: str, asked: bool) -> No
         rig.fails()
     else:
         rig.finishes("goodbye" if model == "closes without words" else None)
-    assert rig.told[-1] == ("goodbye", M.phrases.wind_down)  # B3
+    assert rig.told[-1] == ("goodbye", M.phrases.wind_down)
     rig.wait(20)
     assert rig.phase == "ended"
 
@@ -233,8 +233,8 @@ def test_a_last_reply_that_breaks_is_the_last_all_the_same() -> None:
 def test_a_last_reply_that_is_too_long_offers_nothing_more() -> None:
     rig = Rig(Manners(max_turns=1, max_words=4))
     rig.says("Tell me all.")
-    rig.writes("One is as red as blood. Two is blue. ")
-    assert rig.last_turn.said.strip() == "One is as red as blood." and rig.phase == "closing"
+    rig.writes("Red is as warm as blood. Blue is cold. ")
+    assert rig.last_turn.said.strip() == "Red is as warm as blood." and rig.phase == "closing"
     rig.wait(20)
     assert rig.phase == "ended"
 
@@ -258,10 +258,10 @@ def test_a_caller_who_cuts_every_last_reply_off_gets_no_other_kind_of_reply() ->
     for _ in range(3):
         rig.says("Tell me all.")
         assert rig.asked[-1].notes == ("wind_down",)
-        rig.writes("One is red. Two is blue. ")
+        rig.writes("Red is warm. Blue is cold. ")
         rig.audio(True)
         rig.wait(1)
-        rig.cuts_in("One is red.", 900)
+        rig.cuts_in("Red is warm.", 900)
     rig.wait(0.7)  # no words: the rest, and the last reply goes on
     assert rig.asked[-1].notes == ("wind_down",)
     rig.replies("Goodbye.")
@@ -272,7 +272,7 @@ def test_a_caller_who_cuts_every_last_reply_off_gets_no_other_kind_of_reply() ->
 def test_the_clock_of_the_driver_needs_no_last_reply() -> None:
     rig = Rig(LONG)
     rig.says("Tell me all.")
-    rig.writes("One is red. ")
+    rig.writes("Red is warm. ")
     rig.post(ev.CloseRequested(rig.at, "time_is_up"))
     assert rig.machine.live_generation is None
     assert rig.told[-1] == ("goodbye", M.phrases.time_is_up)
@@ -284,8 +284,8 @@ def test_the_clock_of_the_driver_needs_no_last_reply() -> None:
 def test_a_caller_who_wants_more_after_a_reply_that_was_too_long_gets_it() -> None:
     rig = Rig(Manners(max_words=4))
     rig.says("Tell me all.")
-    rig.writes("One is as red as blood. Two is blue. ")
-    assert rig.last_turn.failure == "length" and rig.last_turn.said.startswith("One is as red as blood. ")
+    rig.writes("Red is as warm as blood. Blue is cold. ")
+    assert rig.last_turn.failure == "length" and rig.last_turn.said.startswith("Red is as warm as blood. ")
     assert any(rig.last_turn.said.endswith(offer) for offer in M.phrases.go_on)
     rig.hears_all()
     rig.says("Yes.")

@@ -138,7 +138,7 @@ def test_a_key_that_leaves_no_key_does_not_leave_the_sentence_without_an_answer(
     rig.says("When do you open?")
     rig.says("And the")
     rig.presses("*")
-    rig.wait(M.hold)  # B2
+    rig.wait(M.hold)
     assert rig.machine.live_generation is not None and rig.asked[-1].lines[-1].text.endswith("And the")
 
 
@@ -160,10 +160,10 @@ def test_nobody_is_asked_for_while_half_a_sentence_is_held() -> None:
 def test_half_a_sentence_after_an_interruption_is_held_and_the_rest_of_the_reply_is_not_said() -> None:
     rig = Rig()
     rig.says("Tell me all.")
-    rig.replies("One is red. Two is blue.")
+    rig.replies("Red is warm. Blue is cold.")
     rig.audio(True)
     rig.wait(1)
-    rig.cuts_in("One is red.", 900)
+    rig.cuts_in("Red is warm.", 900)
     rig.says("And what about the")
     rig.wait(M.hold)
     assert [words for _, words in rig.told[2:]] == ["And what about the"] and len(rig.asked) == 2
@@ -206,7 +206,7 @@ def test_the_language_of_what_was_held_is_kept() -> None:
 def test_a_question_to_the_agent_is_no_wish_for_a_moment(text: str) -> None:
     rig = Rig()
     rig.says(text)
-    assert rig.told == [("speech", text)] and len(rig.asked) == 1  # B21
+    assert rig.told == [("speech", text)] and len(rig.asked) == 1
 
 
 def test_who_asks_for_a_moment_gets_it_once_and_is_left_in_peace() -> None:

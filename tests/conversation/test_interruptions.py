@@ -11,9 +11,9 @@ from voicectl.conversation.manners import Manners
 from voicectl.conversation.turns import Line, Passage
 
 M = Manners()
-STORY = "One is red. Two is blue. Three is green."
-FIRST = "One is red."
-REST = "Two is blue. Three is green."
+STORY = "Red is warm. Blue is cold. Green is calm."
+FIRST = "Red is warm."
+REST = "Blue is cold. Green is calm."
 
 
 def speaking(rig: Rig | None = None, story: str = STORY, *, whole: bool = True) -> Rig:
@@ -80,7 +80,7 @@ def test_who_coughs_again_into_the_rest_is_waited_for() -> None:
     rig.wait(M.resume)
     rig.audio(True)
     rig.wait(0.9)
-    rig.cuts_in("Two is blue.", 800)
+    rig.cuts_in("Blue is cold.", 800)
     rig.wait(M.silence - 0.01)
     assert len(rig.machine.turns) == 3 and rig.machine.lines()[-1].cut
     rig.wait(M.resume + 0.01)
@@ -102,11 +102,14 @@ def test_a_cough_while_the_reply_is_still_written_is_followed_by_what_there_was_
     assert len(rig.asked) == 1
     rig.wait(0.01)
     start = rig.asked[-1]
-    assert rig.last_turn.said == REST
     assert (start.notes, start.continues, start.early) == (("resume",), True, False)
-    assert start.lines == (Line("caller", "Tell me all."), Line("agent", STORY))
-    rig.replies("Four is black.")
-    assert rig.told[1:] == [("reply", STORY), ("reply", REST), ("reply", "Four is black.")]
+    assert [(line.role, line.text.rstrip("."), line.cut) for line in start.lines] == [
+        ("caller", "Tell me all", False),
+        ("agent", STORY.rstrip("."), False),
+    ]
+    rig.replies("Black is plain.")
+    # What a sentence ends with may wait for what follows: a full stop is not missed.
+    assert [words.strip(" .") + "." for _, words in rig.told[1:]] == [STORY, REST, "Black is plain."]
     assert [say.last for say in rig.of(fx.Say)].count(True) == 3
 
 
@@ -118,7 +121,7 @@ def test_a_reply_whose_first_words_were_all_heard_goes_on_after_a_cough_too() ->
     rig.wait(1)
     rig.played(FIRST)
     rig.cuts_in(FIRST, 900)
-    rig.wait(M.resume)  # B11
+    rig.wait(M.resume)
     assert [start.notes for start in rig.asked] == [(), ("resume",)]
 
 
@@ -131,14 +134,18 @@ def test_a_sound_before_the_first_word_of_a_reply_does_not_stop_it() -> None:
     assert rig.live == generation and not rig.of(fx.CancelGeneration)
 
 
-def test_sounds_that_go_on_are_waited_for_but_not_for_ever() -> None:
+def test_sounds_that_go_on_are_not_talked_over_but_not_waited_for_for_ever() -> None:
     rig = speaking()
     rig.sounds(True)
     rig.cuts_in(FIRST, 900)
-    rig.wait(4.9)
+    rig.wait(M.noise - 0.01)
     assert len(rig.machine.turns) == 2
-    rig.wait(M.resume + 0.1)
-    assert rig.last_turn.said == REST
+    rig.wait(1)
+    assert [turn.kind for turn in rig.machine.turns[2:]] == ["reprompt"]
+    rig.hears_all()
+    rig.sounds(False)
+    rig.wait(M.resume)
+    assert len(rig.machine.turns) == 3  # by now nobody remembers where the agent was
 
 
 def test_when_the_sounds_end_the_rest_is_said_soon() -> None:
@@ -211,7 +218,7 @@ def test_a_filler_that_is_cut_off_is_not_said_again_and_the_reply_still_comes() 
     generation = rig.live
     rig.audio(True)
     rig.wait(0.2)
-    rig.cuts_in("One", 100)
+    rig.cuts_in("Red", 100)
     rig.wait(M.resume)
     assert rig.live == generation and len(rig.machine.turns) == 2
     rig.replies(STORY)
@@ -232,7 +239,7 @@ def test_words_before_a_tool_that_are_cut_off_are_not_said_again_and_the_result_
     assert rig.asked[-1].notes == () and rig.asked[-1].continues
     assert rig.asked[-1].lines[-1].text == "I will"
     rig.replies("It is here.")
-    assert [words for kind, words in rig.told if kind == "reply"] == [
+    assert [words.strip() for kind, words in rig.told if kind == "reply"] == [
         "I will look for your red umbrella.",
         "It is here.",
     ]
@@ -336,29 +343,29 @@ def test_an_agreeing_noise_that_becomes_a_question_is_one() -> None:
     rig = cut()
     rig.says("okay", final=False)
     rig.wait(0.3)
-    rig.says("okay but what about four", final=False)
+    rig.says("okay but what about black", final=False)
     rig.wait(0.3)
-    rig.says("Okay, but what about four?")
-    rig.replies("Four is black.")
+    rig.says("Okay, but what about black?")
+    rig.replies("Black is plain.")
     assert [words for _, words in rig.told] == [
         "Tell me all.",
         STORY,
-        "Okay, but what about four?",
-        "Four is black.",
+        "Okay, but what about black?",
+        "Black is plain.",
     ]
 
 
 def test_an_agent_that_is_agreed_with_goes_on_three_times_and_then_lets_the_caller_speak() -> None:
-    words = "One is red. Two is blue. Three is green. Four is black. Five is white. Six is pink."
+    words = "Red is warm. Blue is cold. Green is calm. Black is plain. White is bright. Pink is sweet."
     rig = speaking(story=words)
-    for sentence in ("One is red.", "Two is blue.", "Three is green."):
+    for sentence in ("Red is warm.", "Blue is cold.", "Green is calm."):
         rig.cuts_in(sentence, 900)
         rig.says("Okay.")
         assert rig.last_turn.resumes is not None and rig.phase == "speaking"
         rig.audio(True)
         rig.wait(0.9)
     turns = len(rig.machine.turns)
-    rig.cuts_in("Four is black.", 900)
+    rig.cuts_in("Black is plain.", 900)
     rig.says("Okay.")
     assert len(rig.machine.turns) == turns and rig.phase == "listening"
     rig.wait(M.silence)
@@ -415,12 +422,12 @@ def test_an_agreeing_noise_into_silence_is_a_turn() -> None:
 def test_words_over_the_agent_win_also_without_an_interruption(whole: bool) -> None:
     rig = speaking(whole=whole)
     old = rig.machine.live_generation
-    out = rig.says("What about four?")
+    out = rig.says("What about black?")
     assert fx.Unsay(-1) in out
     assert (old is None) or fx.CancelGeneration(old) in out
     assert rig.machine.turns[1].failure == ("" if whole else "overrun")
-    rig.replies("Four is black.")
-    assert rig.told[-2:] == [("speech", "What about four?"), ("reply", "Four is black.")]
+    rig.replies("Black is plain.")
+    assert rig.told[-2:] == [("speech", "What about black?"), ("reply", "Black is plain.")]
 
 
 def test_half_words_over_the_agent_do_not_stop_it() -> None:

@@ -185,7 +185,7 @@ def test_sensitive_keys_that_a_tool_is_given_are_masked_too() -> None:
     rig.replies("Four seven one one, so 4711, is right.")
     rig.hears_all()
     rig.hangs_up()
-    assert not any("4711" in str(record.turn) for record in rig.of(fx.RecordTurn))  # B5
+    assert not any("4711" in str(record.turn) for record in rig.of(fx.RecordTurn))
 
 
 def test_of_a_secret_that_begins_with_another_one_nothing_is_left() -> None:
@@ -195,7 +195,7 @@ def test_of_a_secret_that_begins_with_another_one_nothing_is_left() -> None:
     rig.calls("a look", words="So it is code 47112, and not 4711. ")
     stored = rig.machine.turns[-2].order
     (said,) = {record.turn.generated for record in rig.of(fx.RecordTurn) if record.turn.order == stored}
-    assert said == f"So it is code {5 * MASK}, and not {4 * MASK}. "  # B20
+    assert said == f"So it is code {5 * MASK}, and not {4 * MASK}. "
 
 
 @pytest.mark.parametrize("end", ["hangs up", "words"])
@@ -285,14 +285,14 @@ def test_a_key_to_repeat_says_the_last_words_again() -> None:
 def test_a_key_to_repeat_what_was_cut_off_says_all_of_it() -> None:
     rig = Rig(WITH_MENU)
     rig.says("Tell me all.")
-    rig.replies("One is red. Two is blue.")
+    rig.replies("Red is warm. Blue is cold.")
     rig.audio(True)
     rig.wait(1)
-    rig.cuts_in("One is red.", 900)
+    rig.cuts_in("Red is warm.", 900)
     rig.wait(M.resume)
     rig.hears_all()
     rig.presses("9")
-    assert rig.told[-1] == ("notice", "One is red. Two is blue.")  # B12
+    assert rig.told[-1] == ("notice", "Red is warm. Blue is cold.")
 
 
 def test_a_key_of_no_meaning_is_collected() -> None:
@@ -315,7 +315,7 @@ def test_what_a_menu_key_does_is_not_cut_by_that_keys_own_interruption(key: str)
     rig.played("Hello, this is")
     out = rig.cuts_in("Hello, this is", 900)
     rig.audio(False)
-    assert fx.Unsay(answer.order) in out  # B1
+    assert fx.Unsay(answer.order) in out
     assert not rig.machine.turns[answer.order].interrupted
     assert (rig.machine.turns[0].heard, rig.machine.turns[0].interrupted) == ("Hello, this is", True)
     rig.wait(0.3)
@@ -348,7 +348,7 @@ def test_a_menu_key_is_a_sign_of_life(key: str) -> None:
         rig.replies("At ten.")
     rig.hears_all()
     rig.wait(M.silence)
-    assert rig.last_turn.kind == "reprompt" and rig.last_turn.said not in (M.phrases.offer_person,)  # B8
+    assert rig.last_turn.kind == "reprompt" and rig.last_turn.said not in (M.phrases.offer_person,)
 
 
 def test_a_menu_key_ends_the_patience_that_was_asked_for() -> None:
@@ -373,7 +373,7 @@ def test_a_menu_key_stops_a_reply_that_is_being_written_and_a_tool() -> None:
     assert len(rig.asked) == 1 and rig.told[-1] == ("goodbye", M.phrases.goodbye)
     rig = Rig(WITH_MENU)
     rig.says("Tell me all.")
-    rig.writes("One is red. ")
+    rig.writes("Red is warm. ")
     generation = rig.live
     rig.presses("3")
     assert fx.CancelGeneration(generation) in rig.effects and rig.machine.live_generation is None

@@ -40,6 +40,8 @@ def test_the_ear_offers_the_language_of_the_call_first() -> None:
         ([("de", "ja"), ("de", "nein")], "de-DE"),
         ([("de", "ja"), ("en", "yes"), ("de", "ja")], ""),
         ([("de", "ja"), ("", "mhm"), ("de", "ja")], ""),
+        ([("de", "ja"), ("multi", "mhm"), ("de", "ja")], ""),
+        ([("de", "ja"), ("fr", "oui"), ("de", "ja")], ""),
         ([("de", "ja"), ("es", "sí")], ""),
         ([("de", "ja"), ("es", "sí"), ("es", "no")], "es-MX"),
         ([("fr", "je ne sais pas"), ("fr", "vraiment pas du tout")], ""),
@@ -117,7 +119,7 @@ def test_a_language_that_is_asked_for_is_confirmed_in_it_without_the_model() -> 
 def test_a_language_that_is_asked_for_goes_before_an_older_reply() -> None:
     rig = Rig(M)
     rig.says("Tell me all.")
-    rig.writes("One is red. ")
+    rig.writes("Red is warm. ")
     generation = rig.live
     out = rig.says("Can we speak German?")
     assert fx.CancelGeneration(generation) in out and fx.Unsay(-1) in out
@@ -156,9 +158,9 @@ def test_turns_know_the_language_they_were_in() -> None:
 def test_a_reply_that_is_being_written_keeps_its_language() -> None:
     rig = Rig(M)
     rig.says("Tell me all.")
-    rig.writes("One is red. ")
+    rig.writes("Red is warm. ")
     rig.audio(True)
     rig.wait(1)
-    rig.cuts_in("One", 300)
+    rig.cuts_in("Red", 300)
     rig.says(QUESTION, lang="de")
     assert [turn.lang for turn in rig.machine.turns] == ["en-US", "en-US", "de"]

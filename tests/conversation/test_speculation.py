@@ -74,7 +74,7 @@ def test_where_it_is_not_allowed_the_question_is_only_looked_up(why: str) -> Non
         rig.post(ev.GuessingAllowed(rig.at, False))
     if why == "speaking":
         rig.says("Tell me all.")
-        rig.replies("One is red. Two is blue. Three is green. Four is black.")
+        rig.replies("Red is warm. Blue is cold. Green is calm. Black is plain.")
         rig.audio(True)
     before = len(rig.asked)
     rig.says(SO_FAR, final=False)
@@ -119,7 +119,7 @@ def test_there_is_none_beside_a_live_reply() -> None:
 
 def test_nothing_of_it_is_heard_before_the_words_are_final() -> None:
     rig = guessing()
-    assert rig.writes("We do, ", "from ten. ") == []
+    assert rig.writes("We do, ", "from noon. ") == []
     assert rig.finishes("goodbye") == []
     rig.wait(2)
     assert not rig.said and not rig.machine.turns and rig.phase == "listening"
@@ -128,16 +128,16 @@ def test_nothing_of_it_is_heard_before_the_words_are_final() -> None:
 def test_words_that_wait_are_said_as_soon_as_it_is_confirmed() -> None:
     rig = guessing()
     rig.wait(0.2)
-    rig.writes("We do, ", "from ten. ")
+    rig.writes("We do, ", "from noon. ")
     rig.wait(0.3)
     out = rig.says(FINAL)
     kinds = [type(effect) for effect in out]
     assert kinds.index(fx.RecordTurn) < kinds.index(fx.Say)
-    assert rig.said.startswith("We do, from ten.") and rig.phase == "speaking"
+    assert rig.said.startswith("We do, from noon") and rig.phase == "speaking"
     assert len(rig.asked) == 1 and not rig.of(fx.CancelGeneration)
     rig.replies("Until noon.")
     reply = rig.last_turn
-    assert rig.told == [("speech", FINAL), ("reply", "We do, from ten. Until noon.")]
+    assert rig.told == [("speech", FINAL), ("reply", "We do, from noon. Until noon.")]
     assert (reply.order, reply.at, reply.first_token_at) == (1, pytest.approx(0.85), pytest.approx(0.85))
 
 
@@ -242,13 +242,13 @@ NOT_THAT: dict[str, Callable[[Rig], object]] = {
 def test_it_is_thrown_away_at(what: str) -> None:
     rig = guessing(Rig(Manners(others={"de-DE": GERMAN})))
     generation = rig.live
-    rig.writes("We do, ", "from ten.")
+    rig.writes("We do, ", "from noon.")
     NOT_THAT[what](rig)
     assert fx.CancelGeneration(generation) in rig.effects
-    assert rig.of(fx.RecordGuess) == [fx.RecordGuess(generation, False, 0.0, 4)]
+    assert rig.of(fx.RecordGuess) == [fx.RecordGuess(generation, False, 0.0, 5)]
     assert rig.post(ev.ReplyDelta(rig.at, generation, "more")) == []
     assert rig.post(ev.ReplyFinished(rig.at, generation)) == []
-    assert "ten" not in rig.said
+    assert "noon" not in rig.said
     assert rig.machine.live_generation != generation
 
 
@@ -282,14 +282,14 @@ def test_a_model_that_fails_once_it_is_confirmed_is_apologised_for() -> None:
 
 def test_what_was_wasted_is_written_down_with_the_reply_that_came_of_the_question() -> None:
     rig = guessing(text="do you open")
-    rig.writes("We do, from ten until six every day.")  # nine tokens by its length
+    rig.writes("We do, from noon until six every day.")  # ten tokens by its length
     rig.says("do you open on sunday", final=False)
     rig.wait(M.guess_pause)
     rig.writes("On", " Sun", "day", "s")  # four by its pieces
     rig.says("Do you open on Monday?")
     rig.replies("On Monday we do.")
-    assert [guess.wasted_tokens for guess in rig.of(fx.RecordGuess)] == [9, 4]
-    assert rig.last_turn.wasted_tokens == 13
+    assert [guess.wasted_tokens for guess in rig.of(fx.RecordGuess)] == [10, 4]
+    assert rig.last_turn.wasted_tokens == 14
     rig.hears_all()
     rig.says("And on Tuesday?")
     rig.replies("Too.")
@@ -309,7 +309,7 @@ def test_a_reply_begun_in_the_old_language_is_not_said_in_the_new_one() -> None:
     rig = guessing(Rig(Manners(others={"de-DE": GERMAN})), "wann haben sie heute offen")
     rig.writes("We open at ten.")
     rig.says("Wann haben Sie heute offen?", lang="de")
-    assert outcome(rig) == [False]  # B4
+    assert outcome(rig) == [False]
     assert (rig.asked[-1].language, rig.asked[-1].early) == ("de-DE", False)
 
 

@@ -240,9 +240,9 @@ def test_the_words_of_a_tool_are_sent_as_words_that_give_way() -> None:
     async def talk(bench: Bench) -> None:
         bench.says("Do you have my umbrella?")
         await asyncio.sleep(0.5)
-        assert line.how == [("Let me see.", True, "")]
+        assert [(text, gives_way) for text, gives_way, _ in line.how if text] == [("Let me see.", True)]
         await asyncio.sleep(3)
-        assert line.how[1] == ("look: done.", False, "")
+        assert [(text, gives_way) for text, gives_way, _ in line.how if text][1:] == [("look: done.", False)]
 
     hold(talk, model=CallingModel((LOOK,)), tools=FakeTools(takes={"look": 2.0}), line=line, manners=manners)
 
