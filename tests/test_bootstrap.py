@@ -30,23 +30,6 @@ def test_the_model_is_the_one_that_can_answer(tmp_path: Path) -> None:
         bootstrap.reply_model(given(tmp_path, llm__kind="scripted"))
 
 
-def test_a_patient_model_is_given_time_by_the_conversation_too(tmp_path: Path) -> None:
-    manners = bootstrap.manners(given(tmp_path, llm__first_token_seconds=15, llm__total_seconds=60, llm__gap_seconds=9))
-    assert manners.first_token >= 30 and manners.reply > 60 and manners.gap > 9
-
-
-def test_what_is_subscribed_to_is_believed(tmp_path: Path) -> None:
-    assert bootstrap.manners(given(tmp_path)).reported
-    assert not bootstrap.manners(given(tmp_path, relay__events="speaker-events")).reported
-
-
-def test_the_greeting_is_filled_in_and_nothing_else_is(tmp_path: Path) -> None:
-    greeting = bootstrap.greeting(
-        given(tmp_path, agent__greeting="{name} of {company}, {other} {0}", agent__name="Kim")
-    )
-    assert greeting == "Kim of Harbour Cycles, {other} {0}"
-
-
 def test_local_settings_stay_on_this_machine(tmp_path: Path) -> None:
     local = bootstrap.local(given(tmp_path), 8080)
     assert local.server.host == "127.0.0.1" and len(local.twilio.auth_token) > 20

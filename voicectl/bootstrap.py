@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,17 +13,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voicectl.errors import ConfigError, ReplyError
-from voicectl.settings import Settings
+from voicectl.settings import AgentSettings, KnowledgeSettings, Settings
 
 if TYPE_CHECKING:
     from voicectl.carriers.signature import SignatureCheck
-    from voicectl.conversation.manners import Manners
     from voicectl.kb.index import KnowledgeIndex
     from voicectl.llm.offline import OfflineModel
-    from voicectl.ports import Embedder, GapStore, KnowledgeStore, NewDocument, ReplyModel, Rewriter
+    from voicectl.ports import (
+        Embedder,
+        GapStore,
+        Knowledge,
+        KnowledgeStore,
+        NewDocument,
+        ReplyEnd,
+        ReplyModel,
+        ReplyRequest,
+        Rewriter,
+        Tools,
+    )
+    from voicectl.services.agents import Agents, Part
     from voicectl.services.ingest_kb import IngestReport
     from voicectl.services.meanings import Meanings
-    from voicectl.services.voice_agent import VoiceAgentService
+    from voicectl.services.voice_agent import AgentLimits, VoiceAgentService
     from voicectl.storage.calls import Calls
     from voicectl.storage.database import Database
 
@@ -42,12 +53,14 @@ class Services:
     database: Database
     calls: Calls
     base: KnowledgeBase
-    model: ReplyModel
+    agents: Agents
     agent: VoiceAgentService
     signatures: SignatureCheck
 
-    def greeting(self) -> str:
-        return greeting(self.settings)
+    @property
+    def model(self) -> ReplyModel:
+        """Of the default agent."""
+        return self.agents.default.model
 
 
 def local(settings: Settings, port: int) -> Settings:
@@ -79,46 +92,96 @@ class KnowledgeBase:
     rewriter: Rewriter | None
     without_meaning: str
     """Why words alone are compared, where they are."""
+    another: Callable[[Settings], tuple[KnowledgeIndex, Rewriter | None]]
+    """`knowledge` and `rewriter` anew, for an agent that looks things up in another way."""
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, sample: bool = False) -> AsyncIterator[Services]:
-    """Services with the database open and migrated and the model warm. `sample`: an empty knowledge base is filled
-    with the documents at hand. Raises ConfigError or StoreError when that is not possible."""
-    from voicectl.services.voice_agent import AgentLimits, VoiceAgentService
+async def running(settings: Settings, *, sample: bool = False, watch: bool = False) -> AsyncIterator[Services]:
+    """Services with the database open and migrated and the models warm. `sample`: an empty knowledge base is filled
+    with the documents at hand. `watch`: agents change when the settings file does. Raises ConfigError or StoreError
+    when that is not possible."""
+    from voicectl.services.agents import Agents
+    from voicectl.services.voice_agent import VoiceAgentService
     from voicectl.storage.calls import Calls
 
     signatures = signature_check(settings)
-    model = reply_model(settings)
     async with database(settings) as opened, knowledge_of(settings, opened) as base:
         calls = Calls(opened)
-        if sample and await base.store.count() == 0:
-            await ingest_at_hand(settings, base)
-        known = settings.knowledge
-        agent = VoiceAgentService(
-            model=model,
-            knowledge=base.knowledge,
-            store=calls,
-            gaps=base.gaps if known.record_gaps else None,
-            manners=manners(settings),
-            limits=AgentLimits(
-                call_seconds=settings.conversation.max_call_seconds,
-                passages=known.limit,
-                # A question that a model makes whole has the time of that call besides.
-                search_seconds=known.search_seconds + (known.rewrite_seconds if base.rewriter else 0.0),
-                collections=known.collections,
-                prefetch=known.prefetch,
-            ),
-        )
-        services = Services(settings, opened, calls, base, model, agent, signatures)
+        agents = Agents(settings, _Workshop(settings, base), watch=watch)
         try:
-            await base.knowledge.warm_up()
-            if base.rewriter is not None:
-                await base.rewriter.warm_up()
-            await model.warm_up()
-            yield services
+            if sample and await base.store.count() == 0:
+                await ingest_at_hand(settings, base)
+            gaps = base.gaps if settings.knowledge.record_gaps else None
+            agent = VoiceAgentService(agent=agents.default, store=calls, gaps=gaps)
+            await agents.warm_up()
+            yield Services(settings, opened, calls, base, agents, agent, signatures)
         finally:
-            await model.close()
+            await agents.close()
+
+
+class _Workshop:
+    """services.agents.Workshop: what the agents of this process are made of."""
+
+    def __init__(self, settings: Settings, base: KnowledgeBase) -> None:
+        self._base = base
+        self._own = self.looks_up(settings)
+
+    def model(self, settings: Settings) -> Part[ReplyModel]:
+        from voicectl.services.agents import Part
+
+        model = reply_model(settings)
+        return Part(model, model.warm_up, model.close)
+
+    def looks_up(self, settings: Settings) -> Hashable:
+        known = settings.knowledge
+        rewriting = (known.rewrite_seconds, settings.llm) if rewrites(settings) else None
+        return known.threshold, known.clarify, known.budget_seconds, rewriting
+
+    def knowledge(self, settings: Settings) -> Part[Knowledge]:
+        from voicectl.services.agents import Part
+
+        base = self._base
+        own = self.looks_up(settings) == self._own
+        index, rewriter = (base.knowledge, base.rewriter) if own else base.another(settings)
+
+        async def warm_up() -> None:
+            await index.warm_up()
+            if rewriter is not None:
+                await rewriter.warm_up()
+
+        async def close() -> None:
+            if not own:  # that of the base goes with it
+                await index.close()
+                if rewriter is not None:
+                    await rewriter.close()
+
+        return Part(index, warm_up, close)
+
+    def tools(self, name: str, settings: Settings, knowledge: Knowledge) -> Part[Tools]:
+        from voicectl.services.agents import Part
+        from voicectl.services.manners import languages
+        from voicectl.tools.build import tools_for
+
+        collections = settings.knowledge.collections
+        toolbox = tools_for(
+            settings, name, knowledge=knowledge, languages=languages(settings.relay), collections=collections
+        )
+        return Part(toolbox, close=toolbox.aclose)
+
+    def limits(self, settings: Settings) -> AgentLimits:
+        from voicectl.services.voice_agent import AgentLimits
+
+        known, talk = settings.knowledge, settings.conversation
+        return AgentLimits(
+            call_seconds=talk.max_call_seconds,
+            passages=known.limit,
+            # A question that a model makes whole has the time of that call besides.
+            search_seconds=known.search_seconds + (known.rewrite_seconds if rewrites(settings) else 0.0),
+            collections=known.collections,
+            prefetch=known.prefetch,
+            guess_waste=talk.speculation_waste,
+        )
 
 
 @asynccontextmanager
@@ -157,29 +220,36 @@ async def knowledge_of(settings: Settings, opened: Database, *, patient: bool = 
     from voicectl.storage.knowledge import KnowledgeStore
     from voicectl.storage.vectors import VectorStore
 
-    known = settings.knowledge
     store, vectors = KnowledgeStore(opened), VectorStore(opened)
     embedder, without = _embedder(settings)
-    rewriter: Rewriter | None = None
-    if known.rewrite == "model" and model_kind(settings) == "openai":
-        from voicectl.llm.rewriting import ModelRewriter
 
-        rewriter = ModelRewriter(settings.llm, known.rewrite_seconds)
-    manner: dict[str, Any] = {
-        "rewriter": rewriter,
-        "today": lambda: datetime.now().astimezone().date(),
-        "clarify": known.clarify,
-    }
-    budget = known.budget_seconds or (SERVICE_BUDGET if known.embedder == "openai" else BUDGET_SECONDS)
-    if patient:
-        budget = PATIENCE_SECONDS
-    index = KnowledgeIndex(
-        store, vectors=vectors, embedder=embedder, budget=budget, threshold=known.threshold, **manner
-    )
-    by_words = KnowledgeIndex(store, **manner)
+    def manner(known: KnowledgeSettings, rewriter: Rewriter | None) -> dict[str, Any]:
+        return {
+            "rewriter": rewriter,
+            "today": lambda: datetime.now().astimezone().date(),
+            "clarify": known.clarify,
+        }
+
+    def made(settings: Settings) -> tuple[KnowledgeIndex, Rewriter | None]:
+        known = settings.knowledge
+        rewriter: Rewriter | None = None
+        if rewrites(settings):
+            from voicectl.llm.rewriting import ModelRewriter
+
+            rewriter = ModelRewriter(settings.llm, known.rewrite_seconds)
+        budget = known.budget_seconds or (SERVICE_BUDGET if known.embedder == "openai" else BUDGET_SECONDS)
+        if patient:
+            budget = PATIENCE_SECONDS
+        how = manner(known, rewriter)
+        threshold = known.threshold
+        index = KnowledgeIndex(store, vectors=vectors, embedder=embedder, budget=budget, threshold=threshold, **how)
+        return index, rewriter
+
+    index, rewriter = made(settings)
+    by_words = KnowledgeIndex(store, **manner(settings.knowledge, rewriter))
     meanings = Meanings(embedder, vectors) if embedder is not None else None
     try:
-        yield KnowledgeBase(store, GapStore(opened), embedder, index, by_words, meanings, rewriter, without)
+        yield KnowledgeBase(store, GapStore(opened), embedder, index, by_words, meanings, rewriter, without, made)
     finally:
         await index.close()
         await by_words.close()
@@ -228,9 +298,9 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 def reply_model(settings: Settings) -> ReplyModel:
-    """The configured model, with the offline one as its last rung."""
+    """The configured model, with the offline one as its last rung. It speaks for whichever agent a request is of."""
     llm, agent = settings.llm, settings.agent
-    offline = offline_model(settings)
+    offline = _Offline(settings.agent)
     kind = model_kind(settings)
     if kind == "offline":
         return offline
@@ -254,12 +324,28 @@ def reply_model(settings: Settings) -> ReplyModel:
     return Chain([online, offline], first_token_seconds=llm.first_token_seconds, on_failure=_tell_owner)
 
 
-def offline_model(settings: Settings) -> OfflineModel:
-    """The model that quotes the documents."""
+def _offline(agent: AgentSettings) -> OfflineModel:
     from voicectl.llm.offline import OfflineModel
+    from voicectl.services.manners import usual_person
 
-    agent = settings.agent
-    return OfflineModel(agent.name, agent.company, bool(agent.transfer_number))
+    return OfflineModel(agent.name, agent.company, bool(usual_person(agent)))
+
+
+class _Offline:
+    """The model that quotes the documents, in the name of the agent that a request is of."""
+
+    def __init__(self, agent: AgentSettings) -> None:
+        self.name = "offline"
+        self._agent = agent
+
+    def reply(self, request: ReplyRequest) -> AsyncIterator[str | ReplyEnd]:
+        return _offline(request.agent or self._agent).reply(request)
+
+    async def warm_up(self) -> None:
+        await _offline(self._agent).warm_up()
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
 
 def _tell_owner(model: str, error: ReplyError) -> None:
@@ -274,25 +360,9 @@ def model_kind(settings: Settings) -> str:
     return "openai" if llm.api_key or llm.base_url else "offline"
 
 
-def manners(settings: Settings) -> Manners:
-    from voicectl.conversation.manners import Manners
-
-    agent, talk, llm = settings.agent, settings.conversation, settings.llm
-    return Manners(
-        # The conversation's own bounds lie behind those of the models, with room for a second model to answer.
-        first_token=2 * llm.first_token_seconds,
-        gap=llm.gap_seconds + 0.5,
-        reply=llm.total_seconds + 0.5,
-        silence=talk.silence_seconds,
-        reprompts=talk.reprompts,
-        max_words=agent.max_words,
-        goodbye=agent.goodbye,
-        can_transfer=bool(agent.transfer_number),
-        reported={"speaker-events", "tokens-played"} <= set(settings.relay.events.split()),
-        key_timeout=talk.key_timeout_seconds,
-        key_terminator=talk.key_terminator,
-        key_length=talk.key_length,
-    )
+def rewrites(settings: Settings) -> bool:
+    """Questions that lean on the conversation are made whole by a call to a model."""
+    return settings.knowledge.rewrite == "model" and model_kind(settings) == "openai"
 
 
 def signature_check(settings: Settings) -> SignatureCheck:
@@ -301,11 +371,6 @@ def signature_check(settings: Settings) -> SignatureCheck:
     twilio = settings.twilio
     tokens = [token for token in (twilio.auth_token, twilio.previous_auth_token) if token]
     return SignatureCheck(settings.server.public_url, tokens, account_sid=twilio.account_sid)
-
-
-def greeting(settings: Settings) -> str:
-    agent = settings.agent
-    return agent.greeting.replace("{name}", agent.name).replace("{company}", agent.company)
 
 
 async def ingest_at_hand(settings: Settings, base: KnowledgeBase) -> IngestReport:

@@ -55,6 +55,9 @@ def play(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Turn]
         "agent.greeting": greeting,
         "agent.max_words": 200,
         "conversation.silence_seconds": 120,
+        # The recorded application neither guessed nor rewrote.
+        "conversation.numbers_for_the_ear": False,
+        "conversation.speculate": False,
         "conversation.key_length": 8 if name == "dial-string-pin" else 1,
     }
 
@@ -81,7 +84,7 @@ def play(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Turn]
                 if frame["type"] == "setup":
                     # A call opens one socket; the second session of a recording is played as a call of its own.
                     sid = frame["callSid"] = frame["callSid"][:-1] + str(each["session"])
-                    frame["customParameters"]["token"] = await client.token(sid)
+                    frame["customParameters"] |= await client.parameters(sid)
                     socket = await client.dial()
                     reading = asyncio.ensure_future(_drain(socket))
                     started = loop.time() - each["ms"] / 1000

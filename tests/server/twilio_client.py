@@ -67,11 +67,14 @@ class Client:
 
     async def token(self, sid: str) -> str:
         """What the voice webhook minted for a call."""
-        status, document = await self.post(form=voice_form(sid))
+        return (await self.parameters(sid))["token"]
+
+    async def parameters(self, sid: str, query: str = "", **form: str) -> dict[str, str]:
+        """What the voice webhook sends along to a call's socket."""
+        status, document = await self.post(PATH + query, voice_form(sid, **form))
         assert status == 200, (status, document)
-        found = ElementTree.fromstring(document).find(".//Parameter[@name='token']")
-        assert found is not None, document
-        return found.attrib["value"]
+        found = ElementTree.fromstring(document).iter("Parameter")
+        return {each.attrib["name"]: each.attrib["value"] for each in found}
 
     async def dial(self, *, token: str | None = None, path: str = PATH) -> aiohttp.ClientWebSocketResponse:
         """Open a relay socket, signed like the webhooks."""
@@ -80,11 +83,12 @@ class Client:
         headers = {"X-Twilio-Signature": sign(token, public + PATH, {})} if token else {}
         return await self.http.ws_connect(self.base + path, headers=headers)
 
-    async def call(self, sid: str, session: int = 1) -> aiohttp.ClientWebSocketResponse:
+    async def call(self, sid: str, session: int = 1, query: str = "", **form: str) -> aiohttp.ClientWebSocketResponse:
         """A relay socket that has proved itself."""
-        token = await self.token(sid)
+        sent = await self.parameters(sid, query, **form)
         socket = await self.dial()
-        await socket.send_json(setup(sid, token, session))
+        called = form.get("To", "+15550100002")
+        await socket.send_json(setup(sid, sent["token"], session, to=called, customParameters=sent))
         return socket
 
 
@@ -108,23 +112,21 @@ async def serving(
     *,
     tcp: bool = False,
     flags: dict[str, Any] | None = None,
+    toml: str = "",
     prepare: Callable[[Running], None] | None = None,
 ) -> AsyncIterator[Client]:
-    """A server inside this loop, with a database of its own and `model` as its reply model."""
+    """A server inside this loop, with a database of its own and `model` as its reply model. `toml` is its settings
+    file, folder / "voicectl.toml"."""
     monkeypatch.setattr(bootstrap, "reply_model", lambda given: model)
+    file = folder / "voicectl.toml"
+    file.write_text(toml)
     given = settings.load(
-        environ={}, flags={"database.url": f"sqlite:///{folder}/voicectl.db", **(flags or {})}, file=_empty(folder)
+        environ={}, flags={"database.url": f"sqlite:///{folder}/voicectl.db", **(flags or {})}, file=file
     )
     uds = None if tcp else str(folder / "s")
-    async with inside(given, uds=uds, sample=False) as server:
+    async with inside(given, uds=uds, sample=False, watch=True) as server:
         if prepare:
             prepare(server)
         connector = aiohttp.TCPConnector(limit=0) if tcp else aiohttp.UnixConnector(str(uds), limit=0)
         async with aiohttp.ClientSession(connector=connector) as http:
             yield Client(server, http)
-
-
-def _empty(folder: Path) -> Path:
-    file = folder / "voicectl.toml"
-    file.write_text("")
-    return file

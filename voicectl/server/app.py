@@ -5,6 +5,8 @@ Traffic through a tunnel arrives from 127.0.0.1, so nothing here trusts an addre
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fastapi import FastAPI, WebSocket
 
 from voicectl.bootstrap import Services
@@ -18,11 +20,13 @@ def public_app(services: Services, handler: ConversationRelayHandler, admission:
     """Voice webhook, relay socket, callbacks, health; nothing else answers on the public listener."""
     app = _bare_app()
     routes = VoiceRoutes(
-        settings=services.settings,
+        server=services.settings.server,
+        agents=services.agents,
         store=services.calls,
+        acquaintances=services.calls,
         signatures=services.signatures,
         admission=admission,
-        greeting=services.greeting,
+        now=lambda: datetime.now().astimezone(),
     )
     app.include_router(routes.router())
     app.include_router(health.router(lambda: admission.open))
@@ -38,9 +42,9 @@ def relay_handler(services: Services, admission: Admission) -> ConversationRelay
     return ConversationRelayHandler(
         admission=admission,
         agent=services.agent,
+        agents=services.agents,
         store=services.calls,
         signatures=services.signatures,
-        greeting=services.greeting,
         account_sid=services.settings.twilio.account_sid,
     )
 

@@ -33,11 +33,13 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def inside(settings: Settings, *, uds: str | None = None, sample: bool = True) -> AsyncIterator[Running]:
+async def inside(
+    settings: Settings, *, uds: str | None = None, sample: bool = True, watch: bool = False
+) -> AsyncIterator[Running]:
     """Serve the public listener on loopback, or on a UNIX socket at `uds`, until the block is left. Calls that are
-    still live then are ended."""
+    still live then are ended. `watch`: agents change when the settings file does."""
     settings = bootstrap.local(settings, 8080)
-    async with bootstrap.running(settings, sample=sample) as services:
+    async with bootstrap.running(settings, sample=sample, watch=watch) as services:
         admission = Admission(settings.server.max_calls)
         handler = relay_handler(services, admission)
         async with listen(public_app(services, handler, admission), uds=uds) as port:

@@ -11,18 +11,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from voicectl.carriers import _relay as relay
-from voicectl.carriers.attributes import TOKEN_PARAMETER
+from voicectl.carriers.attributes import AGENT_PARAMETER, TOKEN_PARAMETER, greeting_in
 from voicectl.carriers.signature import SignatureCheck, SignatureError
 from voicectl.conversation.events import EndReason, Failed
 from voicectl.conversation.turns import Closing, Turn
 from voicectl.ports import CallInfo, CallStore
 from voicectl.server.admission import Admission
+from voicectl.services.agents import Agents
+from voicectl.services.manners import MULTI
 from voicectl.services.voice_agent import LiveCall, VoiceAgentService
+from voicectl.settings import RelaySettings
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +38,31 @@ TRY_AGAIN_LATER = 1013
 
 
 class RelayLine:
-    """ports.CallerLine over a WebSocket."""
+    """ports.CallerLine over a WebSocket.
 
-    def __init__(self, socket: WebSocket) -> None:
+    What is heard or spoken as "multi" is so in every language: there is nothing to switch.
+    """
+
+    def __init__(self, socket: WebSocket, settings: RelaySettings | None = None) -> None:
+        """`settings` are those that the call was connected with."""
         self._socket = socket
+        given = settings or RelaySettings()
+        self._speaks_all = (given.tts_language or given.language) == MULTI
+        self._hears_all = (given.transcription_language or given.language) == MULTI
 
-    async def say(self, text: str, *, last: bool) -> None:
-        await self._send(relay.text(text, last=last))
+    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
+        await self._send(relay.text(text, last=last, lang=language or None, preemptible=preemptible or None))
 
-    async def end(self, closing: Closing) -> None:
-        await self._send(relay.end(closing))
+    async def send_digits(self, digits: str) -> None:
+        await self._send(relay.send_digits(digits))
+
+    async def switch_language(self, language: str) -> None:
+        tts, transcription = None if self._speaks_all else language, None if self._hears_all else language
+        if tts is not None or transcription is not None:
+            await self._send(relay.language(tts=tts, transcription=transcription))
+
+    async def end(self, closing: Closing, destination: str = "") -> None:
+        await self._send(relay.end(destination if closing == "person" and destination else closing))
 
     async def close(self, code: int = 1011) -> None:
         try:
@@ -67,13 +84,12 @@ class ConversationRelayHandler:
         self,
         *,
         agent: VoiceAgentService,
+        agents: Agents,
         store: CallStore,
         signatures: SignatureCheck,
-        greeting: Callable[[], str],
         admission: Admission,
         account_sid: str = "",
     ) -> None:
-        """`greeting` gives the words that Twilio speaks by itself on a fresh call."""
         self.live: dict[str, LiveCall] = {}
         """Open sockets that have proved themselves, by session id."""
         self.unproven = 0
@@ -82,7 +98,7 @@ class ConversationRelayHandler:
         self._agent = agent
         self._store = store
         self._signatures = signatures
-        self._greeting = greeting
+        self._agents = agents
         self._admission = admission
         self._account_sid = account_sid
 
@@ -148,16 +164,21 @@ class ConversationRelayHandler:
 
     async def _serve(self, socket: WebSocket, setup: relay.Setup) -> None:
         fresh = setup.call_status.upper() == "RINGING" or not setup.direction.startswith("inbound")
+        # As the webhook has chosen; a name that is none of our agents' means nothing here.
+        agent = self._agents.choose(setup.called, setup.custom_parameters.get(AGENT_PARAMETER, ""))
+        greeting = greeting_in(setup.custom_parameters)
         info = CallInfo(
             sid=setup.call_sid,
             session=setup.session_id,
             caller=setup.caller,
             called=setup.called,
             direction="inbound" if setup.direction.startswith("inbound") else "outbound",
+            language=agent.manners.language,
+            agent=agent.name,
             resumed=not fresh,
         )
-        line = RelayLine(socket)
-        call = self._agent.answer(info, line, self._greeting(), await self._history(info))
+        line = RelayLine(socket, agent.settings.relay)
+        call = self._agent.answer(info, line, greeting, await self._history(info), agent)
         self.live[setup.session_id] = call
         self._admission.begins(setup.call_sid)
         reason: EndReason = "internal"

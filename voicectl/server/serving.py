@@ -29,6 +29,7 @@ from voicectl.server.listeners import listen
 from voicectl.server.operator import Door, operator_app
 from voicectl.server.phone import PhoneBooth
 from voicectl.server.relay_socket import PATH, ConversationRelayHandler
+from voicectl.services.manners import usual_person
 from voicectl.settings import Settings
 from voicectl.simulator.line import Route
 
@@ -51,6 +52,7 @@ class Started:
     local: bool
     """Nobody but this machine can call it."""
     model: str
+    agents: tuple[str, ...]
     passages: int
     off: tuple[str, ...]
     program: str = "voicectl"
@@ -66,6 +68,8 @@ class Started:
             f"  reply model     {self.model}",
             f"  knowledge       {self.passages} passages",
         ]
+        if len(self.agents) > 1:
+            lines.append(f"  agents          {', '.join(self.agents)}")
         if self.off:
             lines += ["", "  switched off:", *(f"    {reason}" for reason in self.off)]
         if self.local:
@@ -80,14 +84,9 @@ class Started:
 
 def check(settings: Settings) -> None:
     """Refuse to start over faults that would only show in a call. Raises ConfigError naming all of them."""
-    from voicectl.carriers.checks import check as check_relay
-    from voicectl.carriers.numbers import e164
+    from voicectl.services import agent_checks
 
-    faults = [
-        f"{fault.path}: {fault.message} ({fault.hint})"
-        for fault in check_relay(settings.relay, settings.voice)
-        if fault.severity == "error"
-    ]
+    faults = agent_checks.faults(settings)
     url = settings.server.public_url
     if url and not _is_https(url):
         faults.append(f"server.public_url: {url!r} is not an https:// address (Twilio connects to wss:// only)")
@@ -104,11 +103,6 @@ def check(settings: Settings) -> None:
         )
     if settings.twilio.auth_token and not url:
         faults.append("server.public_url: missing (set VOICECTL_PUBLIC_URL to the https:// address Twilio reaches)")
-    try:
-        if settings.agent.transfer_number:
-            e164(settings.agent.transfer_number)
-    except ConfigError as bad:
-        faults.append(f"agent.transfer_number: {bad.message}")
     if faults:
         raise ConfigError("the configuration cannot work:\n  " + "\n  ".join(faults), "mend the settings named above")
 
@@ -172,7 +166,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Started, bootstrap.
     is_local = not settings.twilio.auth_token
     settings = bootstrap.local(settings, settings.server.port)
     server = settings.server
-    async with bootstrap.running(settings, sample=True) as services:
+    async with bootstrap.running(settings, sample=True, watch=True) as services:
         admission = Admission(server.max_calls)
         handler = relay_handler(services, admission)
         public = services.signatures.public_url
@@ -213,6 +207,7 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Started, bootstrap.
                     public_url=public,
                     local=is_local,
                     model=services.model.name,
+                    agents=services.agents.names,
                     passages=await services.base.store.count(),
                     off=tuple(off),
                     program=_program(),
@@ -254,7 +249,7 @@ def _switched_off(settings: Settings) -> list[str]:
         off.append(
             "written replies: set OPENAI_API_KEY (or OPENAI_BASE_URL); until then answers are quoted from the knowledge"
         )
-    if not settings.agent.transfer_number:
+    if not usual_person(settings.agent):
         off.append("handing callers to a person: set agent.transfer_number in voicectl.toml")
     return off
 

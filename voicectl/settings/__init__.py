@@ -30,6 +30,7 @@ from voicectl.settings.whole import (
     Settings,
     Source,
     Words,
+    shared,
     table,
 )
 
@@ -62,5 +63,6 @@ __all__ = [
     "Words",
     "load",
     "load_again",
+    "shared",
     "table",
 ]

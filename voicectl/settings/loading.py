@@ -6,6 +6,7 @@ together, each with the key's path, where the value came from, and what to do. U
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import re
@@ -26,6 +27,7 @@ from voicectl.settings.whole import (
     Settings,
     Source,
     build,
+    shared,
     table,
 )
 
@@ -51,6 +53,8 @@ def load(
     """
     faults: list[str] = []
     environ = os.environ if environ is None else environ
+    source = Source(Path(file or DEFAULT_FILE), file is not None, flags or {}, environ)
+    source = dataclasses.replace(source, seen=source.stamp())
     found: Found = {path: (value, str(file or DEFAULT_FILE)) for path, value in _read_file(file, faults).items()}
     rows = {row.path: row for row in table()}
     for row in rows.values():
@@ -61,9 +65,7 @@ def load(
             if path not in rows and path.partition(".")[0] not in ("agents", "phrases"):
                 raise KeyError(path)
             found[path] = (value, "command line")
-    return _put_together(
-        found, faults, rows, Source(Path(file or DEFAULT_FILE), file is not None, flags or {}, environ)
-    )
+    return _put_together(found, faults, rows, source)
 
 
 def load_again(source: Source) -> Settings:
@@ -94,7 +96,8 @@ def _put_together(found: Found, faults: list[str], rows: Mapping[str, SettingInf
             + "\n  ".join(faults),
             "mend the values named above; docs/configuration.md lists every setting",
         )
-    return Settings(**build(values), phrases=words.found, agents=agents.overlays(), source=source)
+    settings = Settings(**build(values), phrases=words.found, agents=agents.overlays())
+    return dataclasses.replace(settings, source=dataclasses.replace(source, started=shared(settings)))
 
 
 def _take(

@@ -40,6 +40,10 @@ class Source:
     """Somebody named the file; otherwise there need not be one."""
     flags: Mapping[str, Any]
     environ: Mapping[str, str]
+    seen: tuple[int, int, int] | None = None
+    """The file's stamp when it was read."""
+    started: Mapping[str, Any] = field(default_factory=dict)
+    """What was found there that is the same for all agents: groups, and the settings in SHARED, by path."""
 
     def stamp(self) -> tuple[int, int, int] | None:
         """Another one whenever the file may have changed; None while there is no file."""
@@ -139,3 +143,9 @@ def build(values: Mapping[str, Any]) -> dict[str, Any]:
         group, _, key = path.partition(".")
         groups.setdefault(group, {})[key] = value
     return {group: classes[group](**given) for group, given in groups.items()}
+
+
+def shared(settings: Settings) -> dict[str, Any]:
+    """What is the same for all agents: groups, and the settings in SHARED, by path."""
+    groups = {group: getattr(settings, group) for group in GROUPS if group not in AGENT_GROUPS}
+    return groups | {path: getattr(settings.knowledge, path.partition(".")[2]) for path in sorted(SHARED)}
