@@ -83,6 +83,12 @@ def test_never_said_wins_over_how_it_is_said() -> None:
     assert said("SQL", pronunciations={"sql": "sequel"}, never_say={"SQL": "the database"}) == "The database"
 
 
+def test_the_longest_phrase_is_meant() -> None:
+    places = {"New": "Noo", "New York": "the Big Apple", "New York City": "NYC"}
+    for text, expected in (("New York", "The Big Apple"), ("New York City", "NYC"), ("New bikes", "Noo bikes")):
+        assert said(*text, pronunciations=places, never_say={}) == expected
+
+
 def test_a_replacement_is_not_searched_again() -> None:
     assert said("a b", pronunciations={"a": "b", "b": "a"}, never_say={}) == "b a"
 

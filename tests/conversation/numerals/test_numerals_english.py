@@ -7,6 +7,13 @@ import pytest
 from voicectl.conversation.numerals import SpokenNumbers, spoken_numbers
 
 AMERICAN = [
+    ('the 3/8" bolt', "the three eighths inch bolt"),
+    ('a 1 1/8" fork', "a one and an eighth inch fork"),
+    ("Your order is 10234.", "Your order is one zero two, three four."),
+    ("at 14 Harbor Street, Port Alden, ME 04101.", "at fourteen Harbor Street, Port Alden, ME zero four one zero one."),
+    ("by 5 p.m. on Friday, Dec. 4.", "by five PM on Friday, December fourth."),
+    ("It takes 2 - 3 days – maybe 4.", "It takes two to three days – maybe four."),
+    ("Reference HC-2026-0117.", "Reference H C, two zero two six, zero one one seven."),
     ("a $200 rebate", "a two hundred dollar rebate"),
     ("a $1.2 million deal", "a one point two million dollar deal"),
     ("a 5 km ride", "a five kilometer ride"),

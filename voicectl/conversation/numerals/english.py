@@ -52,7 +52,7 @@ _CALLED = re.compile(
 )
 """What is said digit by digit comes after one of these."""
 _ROOM = re.compile(r"\b(?:room|suite|flat|apartment|apt\.?|unit|gate|bus|route|locker|bay) \Z", re.IGNORECASE)
-_ORDER = re.compile(r"\border:? ?#?\Z", re.IGNORECASE)
+_ORDER = re.compile(r"\border(?: is)?:? ?#?\Z", re.IGNORECASE)
 _SECRET = re.compile(r"\b(?:code|pin|passcode|password)(?: (?:number|no\.?|is))*:? ?\Z", re.IGNORECASE)
 _DIALLED = re.compile(r"\b(?:dial|call|ring|text)(?:ing)? \Z", re.IGNORECASE)
 _IN_YEAR = re.compile(
@@ -116,6 +116,7 @@ class English(Language):
             ),
             rule(r"""([0-9]{1,2})['’′] ?([0-9]{1,2})(?:["”″]|'')?(?![0-9A-Za-z])""", self._height),
             rule(rf"""({self.figure})(["”″]|′(?!′)|′′)""", self._inches),
+            rule(r"""(?:([0-9]{1,2}) )?(?<![0-9/])([0-9]{1,2})/([0-9]{1,2})["″]""", self._inch),
             rule(rf"({self.figure}) ?(?:sq|square) (ft|m|mi|km)\b\.?", self._square),
             rule(r"(?<![A-Za-z])(?:[eE]\.g\.,?|[iI]\.e\.,?)", self._latin),
             rule(rf"(?<![A-Za-z])({any_of(ABBREVIATIONS)})\.", self._abbreviation),
@@ -173,7 +174,8 @@ class English(Language):
 
     def mixed(self, whole: int, top: int, bottom: int) -> str:
         part = self.part(top, bottom)
-        return f"{self.cardinal(whole)} and {f'a {part[4:]}' if top == 1 else part}"
+        article = "an" if bottom in (8, 11, 18) else "a"
+        return f"{self.cardinal(whole)} and {f'{article} {part[4:]}' if top == 1 else part}"
 
     def ratio(self, match: re.Match[str]) -> str | None:
         top, bottom = int(match[1]), int(match[2])
@@ -253,6 +255,13 @@ class English(Language):
         if before(match)[-1:].isalnum() or int(match[2]) > 11:
             return None
         return f"{self.cardinal(int(match[1]))} foot {self.cardinal(int(match[2]))}"
+
+    def _inch(self, match: re.Match[str]) -> str | None:
+        """ "3/8"" and "1 1/8"": sizes of tools and pipes."""
+        top, bottom = int(match[2]), int(match[3])
+        if not 0 < top < bottom <= 64 or len(_QUOTE.findall(before(match))) % 2:
+            return None
+        return f"{self.mixed(int(match[1]), top, bottom) if match[1] else self.part(top, bottom)} inch"
 
     def _inches(self, match: re.Match[str]) -> str | None:
         context = before(match)

@@ -122,7 +122,7 @@ class SpokenNumbers:
         inside = previous.isascii() and previous.isalnum()
         word = _IN_A_WORD.match(self._held, at, at + REACH)
         end = word.end() if char != "(" and word else at + 1
-        if not self._final and end == len(self._held) and end - at < REACH:
+        if not self._final and end == len(self._held):
             raise _Undecided
         if _FIGURE.match(self._held, at + 1):
             return True
