@@ -88,7 +88,7 @@ def test_a_failed_expectation_exits_1_and_shows_what_was_said(elsewhere: Path) -
         "1 of 2 expectations met",
         "FAILED    s.yaml:2".replace("s.yaml", str(path)),
         "expected  contains 'midnight'",
-        "said      On Saturday we're open 9 AM to 5 PM.",
+        "said      On Saturday we're open nine AM to five PM.",
     ]
     told = json.loads(replay("--fast", "--json", path).stdout)
     assert told["ok"] is False
@@ -177,7 +177,7 @@ def test_lines_from_a_pipe(virtual: None) -> None:
     assert got.exit_code == 0, got.output
     said = [line[9:] for line in got.stdout.splitlines() if re.match(r" +\d+\.\d  ", line)]
     assert [line.split()[0] for line in said] == "agent caller agent agent caller agent caller agent the".split()
-    assert said[2].endswith("On Saturday we're open 9 AM to 5 PM.")
+    assert said[2].endswith("On Saturday we're open nine AM to five PM.")
     assert said[3].endswith("Are you still there?")
     assert said[4] == "caller  presses 12#"
     assert said[-1].startswith("the call is over: goodbye")

@@ -166,6 +166,8 @@ class Page:
         self._column = 0
 
     def _put(self, *parts: str | tuple[str, str]) -> None:
+        if self._console.quiet:
+            return
         self._console.print(Text.assemble(*parts), end="", soft_wrap=True)
         self._console.file.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import difflib
+import functools
 import os
 import secrets
 import sys
@@ -195,7 +196,7 @@ def _scenario_files(given: list[Path]) -> list[Path]:
 
 
 def _settings(scenario: Scenario, config: str | None, *, demo: bool) -> Settings:
-    known = {row.path for row in st.table()}
+    known = _known()
     for path in scenario.settings:
         if path not in known and path.partition(".")[0] not in ("agents", "phrases"):
             close = difflib.get_close_matches(path, known, n=1)
@@ -206,6 +207,12 @@ def _settings(scenario: Scenario, config: str | None, *, demo: bool) -> Settings
     # The demo is the sample company's, whoever's telephone this is; only the reply model and the voice are yours.
     yours, sample = st.load(file=config), st.load(flags=dict(scenario.settings), environ={}, file=os.devnull)
     return dataclasses.replace(sample, llm=yours.llm, voice=yours.voice, relay=yours.relay)
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    """The paths of all settings, but for those of single agents and phrases."""
+    return frozenset(row.path for row in st.table())
 
 
 def _model_kind(settings: Settings) -> str:
