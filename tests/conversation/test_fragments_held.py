@@ -169,6 +169,22 @@ def test_half_a_sentence_after_an_interruption_is_held_and_the_rest_of_the_reply
     assert [words for _, words in rig.told[2:]] == ["And what about the"] and len(rig.asked) == 2
 
 
+def test_half_a_sentence_over_the_agent_stops_it_at_once() -> None:
+    rig = Rig()
+    rig.says("Tell me all.")
+    rig.writes("Red is warm. Blue is cold. ")
+    generation = rig.live
+    rig.audio(True)
+    out = rig.says("And what about the")
+    assert fx.Unsay(-1) in out and fx.CancelGeneration(generation) in out
+    assert rig.last_turn.failure == "overrun"
+    rig.audio(False)
+    rig.wait(M.hold - 0.01)
+    assert len(rig.asked) == 1
+    rig.wait(0.01)
+    assert len(rig.asked) == 2 and rig.told[-1] == ("speech", "And what about the")
+
+
 def test_half_a_sentence_over_a_goodbye_is_not_held_and_calls_it_off() -> None:
     rig = Rig()
     rig.says("Goodbye.")

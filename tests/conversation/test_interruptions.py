@@ -436,3 +436,17 @@ def test_half_words_over_the_agent_do_not_stop_it() -> None:
     out = rig.says("what about", final=False)
     assert not [effect for effect in out if isinstance(effect, fx.Unsay | fx.CancelGeneration)]
     assert rig.live == generation
+
+
+@pytest.mark.parametrize(("words", "stays"), [("Okay, goodbye.", True), ("No wait, when do you open?", False)])
+def test_words_over_a_goodbye_take_it_back_only_if_they_call_it_off(words: str, stays: bool) -> None:
+    rig = Rig()
+    rig.says("That was all, goodbye.")
+    rig.replies("Goodbye, and thank you for your call.", "goodbye")
+    rig.audio(True)
+    out = rig.says(words)
+    assert (fx.Unsay(-1) not in out) is stays
+    assert len(rig.asked) == (1 if stays else 2)
+    rig.audio(False)
+    rig.wait(5)
+    assert (rig.phase == "ended") is stays
