@@ -294,7 +294,7 @@ def test_a_call_changes_over_to_another_language_and_presses_keys(
         async with serving(tmp_path, monkeypatch, Tools("Ja."), toml=TOML) as client:
             socket = await client.call(call_sid(1), query=query)
             await socket.send_json(
-                {"type": "prompt", "voicePrompt": "Please speak German.", "lang": "en", "last": True}
+                {"type": "prompt", "voicePrompt": "What is on the menu?", "lang": "en", "last": True}
             )
             found: list[dict[str, Any]] = []
             while not any(frame.get("token") == "Ja." for frame in found):
