@@ -261,6 +261,22 @@ def test_what_is_no_longer_used_is_closed_when_its_last_call_must_be_over(tmp_pa
     hold(tmp_path, talk)
 
 
+def test_a_call_of_the_time_when_calls_were_long_keeps_what_it_uses(tmp_path: Path) -> None:
+    async def talk(agents: Agents, bench: Bench) -> None:
+        old: Any = agents.choose("", "workshop")
+        short = TOML.replace("600", "60")
+        for number, toml in enumerate((short, short.replace('"other"', '"second"')), 2):
+            bench.write(toml, number)
+            await asyncio.sleep(LOOK_SECONDS)
+            agents.choose("")
+        await asyncio.sleep(600)  # a call that began at the start may still be on
+        assert old.model.closed == 0
+        await asyncio.sleep(RETIRED_GRACE + 10)
+        assert old.model.closed == 1
+
+    hold(tmp_path, talk)
+
+
 def test_one_that_cannot_be_closed_does_not_keep_the_others_open(tmp_path: Path) -> None:
     async def talk(agents: Agents, bench: Bench) -> None:
         bench.made[0].fails = True

@@ -91,6 +91,8 @@ class Agents:
         self._source = settings.source if watch else None
         self._stamp = self._source.seen if self._source else None
         self._started = dict(self._source.started) if self._source else {}
+        self._busy_until = 0.0
+        """Until when, on the loop's clock, a call may use what has been retired."""
         self._look_at = 0.0
         self._parts: dict[int, Part[object]] = {}
         """All that is open, by the identity of the thing."""
@@ -201,7 +203,8 @@ class Agents:
             log.exception("the settings file has changed and cannot be used: the agents stay")
         else:
             log.info("the settings file has changed: the agents are new")
-        self._sweep(longest + RETIRED_GRACE)
+        self._busy_until = max(self._busy_until, now + longest + RETIRED_GRACE)
+        self._sweep(self._busy_until - now)
         for key in set(self._parts) - before:
             self._do(self._warm_up(self._parts[key]))
 
