@@ -124,7 +124,13 @@ def hold(
         store, line = MemoryCalls(), FakeLine()
         known, replies = books or Books(), model or FakeModel()
         agent = Agent(
-            "default", Settings(), Manners(silence=1000, guess=guess, language=language), limits or AgentLimits(), replies, None, known
+            "default",
+            Settings(),
+            Manners(silence=1000, guess=guess, language=language),
+            limits or AgentLimits(),
+            replies,
+            None,
+            known,
         )
         service = VoiceAgentService(agent=agent, store=store, gaps=gaps)
         bench = Bench(replies, known, gaps, line, store, service.answer(replace(INFO, language=language), line, ""))

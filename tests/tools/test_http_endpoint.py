@@ -136,7 +136,20 @@ def test_a_server_that_is_not_there():
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("arguments", [{}, {"note": "x"}, {"order": ".."}, {"order": "."}, {"order": "%2e%2e"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"note": "x"},
+        {"order": ".."},
+        {"order": "."},
+        {"order": "%2e%2e"},
+        {"order": "a/../b"},
+        {"order": ""},
+        {"order": "..;x"},
+        {"order": "..\\\\admin"},
+    ],
+)
 def test_arguments_that_make_no_address_are_refused(arguments: dict[str, object]) -> None:
     async def main() -> None:
         async with shop() as server:

@@ -82,6 +82,10 @@ class Keypad:
         self._opened = self._fields.get(name)
         return self._opened is not None
 
+    def answered(self) -> None:
+        """The caller has said something instead: no field is open any more."""
+        self._opened = None
+
     def press(self, key: str, asked: str) -> Entry | None:
         """A key was pressed; `asked` is what the agent said last. Returns the field that it completes."""
         if not self._keys:

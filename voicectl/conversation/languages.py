@@ -42,6 +42,7 @@ class Ear:
             return ""
         tag = next((each for each in self.offered if primary(each) == found), "")
         if not tag:
+            self._other, self._times = "", 0
             return ""
         self._times = self._times + 1 if found == self._other else 1
         self._other = found

@@ -24,8 +24,8 @@ Rules
     off by speaking - but not by saying goodbye too (farewell.py). The cap on a call's length does not live here:
     its timer belongs to the driver, which asks with CloseRequested and does not depend on the answer.
  8. Misuse by the driver raises ConversationError. The world misbehaving is an event like any other.
- 9. What documents say has no power over the call: a reply that was given passages of them closes it only if the
-    caller's own words asked for that (wishes.py). Otherwise the caller is asked before a person is put on, and a
+ 9. What documents and tools say has no power over the call: a reply that was given any of it closes the call only
+    if the caller's own words asked for that (wishes.py). Otherwise the caller is asked before a person is put on, and a
     goodbye is not followed by the end.
 10. Not everything that is transcribed is a turn (hearing/): agreeing noises while the agent speaks are not, what is
     unfinished is held until more comes, and a caller who asks for a moment gets it.
@@ -54,7 +54,6 @@ from voicectl.conversation.effects import (
     RecordGuess,
     RecordIncident,
     RunTool,
-    Say,
     SendDigits,
     StartGeneration,
     SwitchLanguage,
@@ -119,6 +118,9 @@ class Conversation(Speech):
         self._failures = 0
         # what the caller is saying
         self._caller_sounds = False
+        self._quiet = True
+        self._sounds_since = float("-inf")
+        """Since when, without a whole utterance, the caller's side has been making sounds."""
         self._parts: list[str] = []
         """Of an utterance that is not finished,"""
         self._parts_lang = ""
@@ -269,6 +271,7 @@ class Conversation(Speech):
             return
         self._cancel("guess")
         self._partial = ""
+        self._quiet = True
         if not text:
             self._drop_guess()
             self._await_caller()
@@ -288,26 +291,27 @@ class Conversation(Speech):
         self._parts.append(text)
         self._parts_lang = event.lang
         joined = join(self._parts, self.language)
-        if self.manners.hold > 0 and self._closing is None:
-            if unfinished(joined, self.language, asked=self.history.last_words()):
-                self._drop_guess()
-                self._out.append(Unsay())  # newest words win
-                self._drop_reply("overrun")
-                if self._playout.pending:
-                    self._await_playout()
-                self._set("hold", self._now + self.manners.hold)
-                return
+        holds = self.manners.hold > 0 and self._closing is None
+        if holds and unfinished(joined, self.language, asked=self.history.last_words()):
+            self._drop_guess()
+            self._out.append(Unsay())  # newest words win
+            self._drop_reply("overrun")
+            if self._playout.pending:
+                self._await_playout()
+            self._set("hold", self._now + self.manners.hold)
+            return
         self._commit()
 
     def _partly_said(self, text: str) -> None:
         """The transcript so far."""
+        self._sounds()
         self._hush()
         if self._agrees_along(text):
             if "resume" in self._timers:  # it may yet become more
                 self._set("resume", self._now + 2 * self.manners.resume)
             return
         self._nothing_to_resume()
-        if "hold" in self._timers:
+        if "hold" in self._timers and self._now < self._sounds_since + self.manners.noise:
             self._set("hold", self._now + _GUESS_LASTS)
         whole = join([*self._parts, text], self.language) if self._parts else text
         if self._guess is not None:
@@ -333,14 +337,18 @@ class Conversation(Speech):
         if waits and not self._playout.pending:
             return True  # nothing has been said that could be agreed to; the question stands
         listening = self._playout.pending or (self._cuts and "resume" in self._timers)
-        return bool(listening) and not self._asked_just_now()
+        return bool(listening) and not self._asked_just_now(text)
 
-    def _asked_just_now(self) -> bool:
+    def _asked_just_now(self, text: str) -> bool:
+        """The caller has heard a question that this may answer: one right before it, or, where it is a yes, one that
+        more words followed."""
         order = self._playout.turn if self._playout.pending else self._cuts[-1].order if self._cuts else None
         heard = "" if order is None else self._playout.heard(order)
         if not heard.strip() and order is not None and order - 1 in self.history:
             heard = heard_of(self.history[order - 1])
-        return heard.rstrip().endswith(("?", "？", "?\"", "?”"))
+        if agrees(text) and any(mark in heard for mark in "?？"):
+            return True
+        return heard.rstrip().endswith(("?", "？", '?"', "?”"))
 
     def _commit(self, *, answer: bool = True) -> None:
         """The caller's utterance is whole."""
@@ -354,12 +362,10 @@ class Conversation(Speech):
     ) -> None:
         self._caller_sounds = False
         guess = self._guess
-        confirmed = (
-            answer and guess is not None and kind == "speech" and same_question(guess.text, text, self.language)
-        )
+        confirmed = answer and guess is not None and kind == "speech" and same_question(guess.text, text, self.language)
         if not confirmed:
             self._drop_guess()
-        if answer:
+        if answer and self._closing is None and not self._closing_for_good:
             self._out.append(Unsay())  # newest words win
         self._drop_reply("overrun")
         self._tools.late()
@@ -390,15 +396,17 @@ class Conversation(Speech):
                 return
             self._closing = None
             self._cancel("close")
+            self._out.append(Unsay())
         offer, self._offer = self._offer, -1
         self._begin_turn()
         if offer >= 0 and agrees(text) and self._reached(offer):
             self._drop_guess()
             self._close("person", self._phrases.person, self._offered_to)
             return
-        if kind == "speech" and self._is_about_the_talk(text):
+        if kind == "speech" and self._is_about_the_talk(text, offer):
             return
         self._waits = False
+        self._keypad.answered()
         self._length.turn()
         self._key_reply = kind == "keys"
         if confirmed and not self._length.at_its_end:
@@ -414,7 +422,7 @@ class Conversation(Speech):
         self._bridged = False
         self._tools = ToolRound(self.manners)
 
-    def _is_about_the_talk(self, text: str) -> bool:
+    def _is_about_the_talk(self, text: str, offer: int) -> bool:
         """What needs no answer from the model: another language, a moment's patience."""
         wanted = wants_language(text, self._ear.offered)
         if wanted and wanted != self.language:
@@ -429,22 +437,32 @@ class Conversation(Speech):
                 self._await_caller()
             else:
                 self._say_fixed("notice", self._silence_words.patience(self._phrases))
+            self._offer = offer  # what was offered still stands
             return True
         return False
 
     def _caller_speaking(self, event: ev.CallerSpeaking) -> None:
         self._caller_sounds = event.on
         if event.on:
+            self._sounds()
             self._hush()
-        elif self._idle:
+            return
+        self._quiet = not self._partial
+        if self._idle:
             self._await_caller()
+
+    def _sounds(self) -> None:
+        """The caller's side is to be heard. What has gone on for longer than it may is a radio."""
+        if self._quiet:
+            self._quiet, self._sounds_since = False, self._now
 
     def _hush(self) -> None:
         """The caller is making sounds: no reprompt, no reply to half a number, no hanging up. A voice detector that
         never lets go, or a radio, holds the silence back for `noise` seconds and the end of the call no longer."""
+        until = self._sounds_since + self.manners.noise
         if self._idle:
-            self._set("silence", self._now + self.manners.noise)
-        if "keys" in self._timers:
+            self._set("silence", max(until, self._now + _SETTLE))
+        if "keys" in self._timers and self._now < until:
             self._set("keys", self._now + self._keypad.field.timeout)
         if "close" in self._timers and not self._closing_for_good:
             self._set("close", max(self._now + _SETTLE, min(self._now + self.manners.silence, self._stay_until)))
@@ -498,7 +516,7 @@ class Conversation(Speech):
         # ConversationRelay: a key that cuts the agent off is reported before the interruption it causes, and what is
         # said in answer to it comes too late to be cut.
         by_key = self._now - self._last_key_at <= self.manners.key_echo
-        own = self._reply.order if self._key_reply and by_key and self._reply is not None else self._own_key_turn(by_key)
+        own = self._own_turn() if by_key and self._key_reply else -1
         cut = self._playout.interrupted(event.heard, self._now, spare=own)
         said = self._said_of(cut)
         self._out.append(Unsay(own))
@@ -524,11 +542,12 @@ class Conversation(Speech):
         else:
             self._await_caller()
 
-    def _own_key_turn(self, by_key: bool) -> int:
-        """The turn that answers the latest words, if they were keys pressed just now."""
+    def _own_turn(self) -> int:
+        """The turn that answers the keys the caller has just pressed."""
+        if self._reply is not None:
+            return self._reply.order
         last = self.turns[-1] if self.turns else None
-        answers = last is not None and last.kind in ("reply", "notice", "goodbye")
-        return last.order if by_key and self._key_reply and last is not None and answers else -1
+        return last.order if last is not None and last.kind in ("reply", "notice", "goodbye") else -1
 
     def _said_of(self, orders: set[int]) -> dict[int, str]:
         return {order: self.history[order].said for order in sorted(orders) if order in self.history}
@@ -537,8 +556,10 @@ class Conversation(Speech):
         """Remember what was cut off, in case no words follow."""
         cuts = []
         for order, text in said.items():
-            turn = self.history[order] if order in self.history else None
-            goes_on = turn is not None and turn.interrupted and turn.kind in ("greeting", "reply", "notice", "reprompt")
+            if order not in self.history:
+                continue
+            turn = self.history[order]
+            goes_on = turn.interrupted and turn.kind in ("greeting", "reply", "notice", "reprompt")
             all_written = whole or order != max(said)
             if goes_on and (not all_written or text[len(self._playout.heard(order)) :].strip()):
                 cuts.append(_Cut(order, text, all_written))
@@ -574,11 +595,14 @@ class Conversation(Speech):
             return
         self._resumed += 1
         spoke = False
+        offer = self._offer
         for cut in cuts:
             rest = cut.said[len(self._playout.heard(cut.order)) :].strip()
             if rest:
                 self._say_fixed("reply", rest, resumes=cut.order)
                 spoke = True
+                if offer == cut.order:
+                    self._offer = self.turns[-1].order
         if cuts and not cuts[-1].whole:
             self._start("resume", continues=True)
         elif not spoke:
@@ -588,6 +612,8 @@ class Conversation(Speech):
 
     def _key_pressed(self, event: ev.KeyPressed) -> None:
         self._last_key_at = self._now
+        self._quiet = True
+        self._sounds()
         self._nothing_to_resume()
         self._hush()
         entry = self._keypad.press(event.key, self.history.last_words())
@@ -656,9 +682,12 @@ class Conversation(Speech):
     def _new_reply(self) -> Reply:
         self._generation += 1
         manners = self.manners
-        stages: list[Stage] = [SpokenNumbers(self.language)] if manners.numbers_for_the_ear else []
+        # The owner's words come first: once figures are written out, "24/7" is not to be found any more.
+        stages: list[Stage] = []
         if manners.pronunciations or manners.never_say:
             stages.append(Wording(manners.pronunciations, manners.never_say))
+        if manners.numbers_for_the_ear:
+            stages.append(SpokenNumbers(self.language))
         order = self.history.next_order
         return Reply(self._generation, order, self._now, language=self.language, stages=stages)
 
@@ -719,6 +748,11 @@ class Conversation(Speech):
         self._finish(failure="length")
         self._wound_down(said=True)
 
+    def _say_tail(self, reply: Reply, tail: str) -> None:
+        """The model has written all it wanted to, so nothing is offered where this is cut."""
+        self.phase = "speaking"
+        self._hand_over(reply, tail[: reply.end_within(tail, self.manners.max_words)])
+
     def _reply_finished(self, event: ev.ReplyFinished) -> None:
         if self._guess is not None and event.generation == self._guess.generation:
             self._guess.finished = event
@@ -731,8 +765,8 @@ class Conversation(Speech):
         assert reply is not None
         self._length.spent(event.usage)
         tail = reply.rest()
-        if tail.strip():
-            self._say(reply, tail)
+        if tail.strip() and not reply.full:
+            self._say_tail(reply, tail)
         nothing = not reply.said.strip()
         if event.calls and not self._last_reply and not self._tools.exhausted:
             self._use_tools(event)
@@ -741,12 +775,14 @@ class Conversation(Speech):
         if nothing and closing is None:
             self._reply_failed("empty")
             return
-        unasked = closing is not None and bool(event.passages) and not asks_to_close(closing, self.lines())
+        lines = self.lines()
+        read = bool(event.passages) or any(line.tools for line in lines)  # rule 9
+        unasked = closing is not None and read and not asks_to_close(closing, lines)
         self._failures = 0
         if nothing:
             self._reply = None
             self._cancel("reply", "filler")
-        elif self._reply is not None:  # else the tail has reached the limit and closed the turn
+        else:
             self._finish(usage=event)
         if self._wound_down(said=not nothing):
             return
@@ -837,7 +873,6 @@ class Conversation(Speech):
         else:
             self._reply = None
             self._cancel("reply")
-        self._failures = 0
         self.phase = "thinking"
         self._cancel("silence")
         known = self.history.call_ids()
@@ -876,7 +911,11 @@ class Conversation(Speech):
         if event.field:
             self._keypad.open(event.field)
         if self._tools.returned(event.id, event.status):
-            self._go_on()
+            if self._parts or self._keypad.waiting:
+                self.phase = "listening"  # the caller is about to say more, and is answered then, with what came back
+                self._cancel("reply", "filler")
+            else:
+                self._go_on()
 
     def _settle_tool(self, id: str, result: str, status: Any) -> None:
         turn = self.history.tool_turn(id)
@@ -900,7 +939,7 @@ class Conversation(Speech):
         late = self._tools.open or (self._reply is not None and not self._reply.begun)
         if not late:
             return
-        if not self._playout.pending and not self._caller_sounds:
+        if not self._playout.pending and not self._caller_busy:
             self._bridge()
         else:
             self._set("filler", self._now + self.manners.filler)
@@ -919,6 +958,11 @@ class Conversation(Speech):
         self._bridge_later()
 
     @property
+    def _caller_busy(self) -> bool:
+        """The caller is speaking or keying."""
+        return self._caller_sounds or bool(self._parts or self._partial) or self._keypad.waiting
+
+    @property
     def _looks_up(self) -> bool:
         """What the caller said is a question, so it is looked up."""
         last = self.history.caller_turn()
@@ -932,6 +976,7 @@ class Conversation(Speech):
             return
         self._waits = False
         self._partial = ""
+        self._quiet = True
         prompt = self._silence_words.next(
             self._phrases,
             self.history.last_words(),

@@ -84,7 +84,7 @@ class Manners:
     can_transfer: bool = False
     """Somebody is there to be handed to."""
     # --- keys --------------------------------------------------------------------------------------------------
-    key_field: KeyField = KeyField()
+    key_field: KeyField = field(default_factory=KeyField)
     """What keys make up where nothing else was asked for."""
     fields: tuple[KeyField, ...] = ()
     """What the agent may ask for."""

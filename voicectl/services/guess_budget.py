@@ -20,7 +20,7 @@ class GuessBudget:
     """`most_wasted`: the share of guesses, 0..1, that may be in vain."""
 
     def __init__(self, most_wasted: float) -> None:
-        self._most_wasted = most_wasted
+        self.most_wasted = most_wasted
         self._latest: deque[bool] = deque(maxlen=WINDOW)
         self._pause = 0
         self.used = 0
@@ -37,7 +37,7 @@ class GuessBudget:
         self.wasted += not used
         self._latest.append(used)
         in_vain = self._latest.count(False)
-        if self.on and len(self._latest) >= ENOUGH and in_vain > self._most_wasted * len(self._latest):
+        if self.on and len(self._latest) >= ENOUGH and in_vain > self.most_wasted * len(self._latest):
             self._pause = PAUSE_TURNS
             return True
         return False

@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 import statistics
 from collections import deque
 from collections.abc import Callable
@@ -72,6 +73,8 @@ HANG_UP_GRACE = 5.0
 FINISH_SECONDS = 5.0
 """How long the end of a call waits for work that does not let itself be cancelled."""
 _LONGEST_WORD = 40
+_KEYED = re.compile(r"\(pressed keys[^)]*\)")
+"""Keys are looked up nowhere, and kept as nobody's question: they may be a PIN."""
 SLOW_READER_SECONDS = 2.0
 SLOW_READER_CHARACTERS = 64 * 1024
 """A peer that has not taken a message for so long, while so much waits, is gone."""
@@ -129,7 +132,11 @@ class VoiceAgentService:
 
     def budget(self, agent: Agent) -> GuessBudget:
         """What the agent may spend on guesses."""
-        return self.budgets.setdefault(agent.name, GuessBudget(agent.limits.guess_waste))
+        most_wasted = agent.limits.guess_waste
+        budget = self.budgets.get(agent.name)
+        if budget is None or budget.most_wasted != most_wasted:
+            budget = self.budgets[agent.name] = GuessBudget(most_wasted)
+        return budget
 
     def guessing(self, agent: Agent, on: bool) -> None:
         """Guesses are allowed, or not, on all calls of an agent."""
@@ -442,7 +449,7 @@ class LiveCall:
         asked before."""
         agent = self.agent
         if effect.continues:
-            found, failed, new = self._found, False, None
+            found, failed, new = self._found, self._found is None, None
         else:
             found = new = self._found = await self._search(effect.lines, effect.language)
             failed = found is None
@@ -495,6 +502,7 @@ class LiveCall:
 
     def _inquiry(self, lines: tuple[Line, ...], language: str, *, early: bool = False) -> Inquiry:
         collections = self.agent.limits.collections
+        lines = tuple(line for line in lines if not _KEYED.match(line.text)) or lines[-1:]
         return Inquiry(lines, language or self.info.language, collections, self._recent(), early)
 
     def _recent(self) -> tuple[Passage, ...]:
@@ -512,7 +520,9 @@ class LiveCall:
 
     def _record_gap(self, request: ReplyRequest, found: Retrieval) -> None:
         """Keep a question that was not answered. What is no question is no gap, and may be a name or a number."""
-        if self._service.gaps is None or not asks(found.question) or act_of(request.question) is not None:
+        if self._service.gaps is None or _KEYED.search(found.question):
+            return
+        if not asks(found.question) or act_of(request.question) is not None:
             return
         now, language = datetime.now(UTC), request.language or self.info.language
         collections = self.agent.limits.collections

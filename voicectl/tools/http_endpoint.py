@@ -16,7 +16,7 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -34,7 +34,15 @@ MAX_ANSWER = 64 * 1024
 _PLACE = re.compile(r"\{(\w+)\}")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _LINK = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
-_METADATA = ipaddress.ip_address("fd00:ec2::254")
+_METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
+    )
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_6TO4 = ipaddress.ip_network("2002::/16")
+_COMPATIBLE = ipaddress.ip_network("::/96")
 _QUERY_METHODS = ("GET", "DELETE")
 
 
@@ -53,6 +61,7 @@ class HttpEndpoint:
         self._method = tool.method
         self._hosts = frozenset(host.lower() for host in allowed_hosts)
         self._places = tuple(_PLACE.findall(tool.url))
+        self._in_path = tuple(_PLACE.findall(tool.url.partition("?")[0]))
         self._session: aiohttp.ClientSession | None = None
         fault = self._fault(tool.url)
         if not fault and "{" in _PLACE.sub("", tool.url):
@@ -80,7 +89,7 @@ class HttpEndpoint:
             return ToolOutcome(f"Not done: {missing[0]} is missing. Call it again with it.", "refused")
         rest = {name: value for name, value in arguments.items() if name not in self._places}
         url = _PLACE.sub(lambda found: quote(_text(arguments[found[1]]), safe=""), self._url)
-        if _climbs(url) and not _climbs(self._url):
+        if any(_elsewhere(_text(arguments[name])) for name in self._in_path):
             return ToolOutcome("Not done: an argument is no plain value. Call it again with another one.", "refused")
         body: bytes | None = None
         headers = {**self._headers, "Idempotency-Key": context.key}
@@ -139,9 +148,20 @@ def forbidden_address(host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address == _METADATA or any(address in network for network in _LINK)
+    if isinstance(address, ipaddress.IPv6Address):
+        address = _inner(address) or address
+    return address in _METADATA or any(address in network for network in _LINK)
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The address of the fourth version that this one stands for."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _6TO4:
+        return ipaddress.IPv4Address((int(address) >> 80) & 0xFFFFFFFF)
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 0xFFFF):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
 
 
 def _open_session() -> aiohttp.ClientSession:
@@ -218,10 +238,10 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _climbs(url: str) -> bool:
-    """Its path has . or .. for a step, which would lead elsewhere."""
-    path = url.partition("?")[0].partition("://")[2]
-    return any(unquote(step) in (".", "..") for step in path.split("/"))
+def _elsewhere(value: str) -> bool:
+    """Put into a path, it would lead to another place than its own: it is nothing, or holds a step. Servers decode %2F
+    before they look at the path, and some drop what follows a semicolon."""
+    return any(step.partition(";")[0].strip() in ("", ".", "..") for step in re.split(r"[/\\]", value))
 
 
 def _text(value: object) -> str:
