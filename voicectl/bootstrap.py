@@ -101,10 +101,14 @@ async def running(settings: Settings, *, sample: bool = False, watch: bool = Fal
     """Services with the database open and migrated and the models warm. `sample`: an empty knowledge base is filled
     with the documents at hand. `watch`: agents change when the settings file does. Raises ConfigError or StoreError
     when that is not possible."""
+    from voicectl.services.agent_checks import faults
     from voicectl.services.agents import Agents
     from voicectl.services.voice_agent import VoiceAgentService
     from voicectl.storage.calls import Calls
 
+    wrong = faults(settings)
+    if wrong:
+        raise ConfigError("the configuration cannot work:\n  " + "\n  ".join(wrong), "mend the settings named above")
     signatures = signature_check(settings)
     async with database(settings) as opened, knowledge_of(settings, opened) as base:
         calls = Calls(opened)

@@ -40,6 +40,9 @@ def _of_agent(settings: Settings) -> Iterator[str]:
     for fault in check_relay(settings.relay, settings.voice):
         if fault.severity == "error":
             yield f"{fault.path}: {fault.message} ({fault.hint})"
+    codes = [each.code for each in settings.relay.languages]
+    for code in dict.fromkeys(code for code in codes if codes.count(code) > 1):
+        yield f"relay.languages: {code!r} is there twice (keep one of them)"
     if agent.transfer_number:
         yield from (f"agent.transfer_number: {why}" for why in _number(agent.transfer_number))
     yield from _destinations(agent)
