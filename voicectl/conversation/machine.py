@@ -310,7 +310,8 @@ class Conversation(Speech):
             if "resume" in self._timers:  # it may yet become more
                 self._set("resume", self._now + 2 * self.manners.resume)
             return
-        self._nothing_to_resume()
+        if self._cuts:  # words follow; whether they mean something is seen when they are whole
+            self._set("resume", self._now + _GUESS_LASTS)
         if "hold" in self._timers and self._now < self._sounds_since + self.manners.noise:
             self._set("hold", self._now + _GUESS_LASTS)
         whole = join([*self._parts, text], self.language) if self._parts else text
@@ -577,7 +578,9 @@ class Conversation(Speech):
 
     def _resume_due(self) -> None:
         """No words have followed an interruption."""
-        if not self._caller_sounds:
+        if self._partial:  # words that were never made final
+            self._nothing_to_resume()
+        elif not self._caller_sounds:
             self._resume(1)
         elif self._now < self._cut_at + self.manners.noise:
             self._set("resume", self._now + self.manners.resume)
