@@ -122,6 +122,16 @@ def test_who_answers_is_chosen_once_and_known_everywhere(
     run(main(), tidy=True)
 
 
+def test_a_call_that_we_place_is_our_number_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with serving(tmp_path, monkeypatch, Canned(), toml=TOML) as client:
+            for ours, theirs, who in ((SALES, "+15550100077", "Kim here."), ("+15550100077", SALES, "Robin.")):
+                relay, _ = await relay_of(client, From=ours, To=theirs, Direction="outbound-api")
+                assert relay.attrib["welcomeGreeting"].endswith(who)
+
+    run(main(), tidy=True)
+
+
 def test_a_forged_agent_is_refused_with_its_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with serving(tmp_path, monkeypatch, Canned(), toml=TOML) as client:
