@@ -140,7 +140,7 @@ class VoiceAgentService:
 
     def guessing(self, agent: Agent, on: bool) -> None:
         """Guesses are allowed, or not, on all calls of an agent."""
-        log.info("replies begun early were switched", extra={"agent": agent.name, "on": on})
+        log.info("replies are begun early again" if on else "too many replies begun early were in vain: none for a while")
         for call in list(self.calls.values()):
             if call.agent.name == agent.name:
                 call.post(ev.GuessingAllowed(call.now, on))
@@ -679,4 +679,6 @@ def summary(turns: list[Turn]) -> CallSummary:
         response_max_ms=max(responses, default=None),
         prompt_tokens=sum(turn.usage.prompt_tokens for turn in turns if turn.usage),
         completion_tokens=sum(turn.usage.completion_tokens for turn in turns if turn.usage),
+        gained_ms=sum(turn.gained_ms or 0.0 for turn in turns),
+        wasted_tokens=sum(turn.wasted_tokens for turn in turns),
     )
