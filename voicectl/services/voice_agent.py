@@ -140,7 +140,7 @@ class VoiceAgentService:
 
     def guessing(self, agent: Agent, on: bool) -> None:
         """Guesses are allowed, or not, on all calls of an agent."""
-        log.info("replies are begun early again" if on else "too many replies begun early were in vain: none for a while")
+        log.info("replies are begun early again" if on else "too many replies begun early were in vain")
         for call in list(self.calls.values()):
             if call.agent.name == agent.name:
                 call.post(ev.GuessingAllowed(call.now, on))
