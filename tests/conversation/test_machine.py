@@ -667,6 +667,16 @@ def test_prices_and_titles_are_not_cut_at_the_limit() -> None:
     assert rig.said.endswith(M.phrases.go_on)
 
 
+def test_no_reply_is_longer_than_two_hundred_words() -> None:
+    rig = Rig(Manners(max_words=200))
+    rig.says("Tell me more.")
+    for _ in range(400):
+        if rig.machine.live_generation:
+            rig.writes("word ")
+    said = rig.said.split()
+    assert said.count("word") == 200 and rig.machine.live_generation is None
+
+
 def test_text_without_words_is_bounded_too() -> None:
     rig = Rig(Manners(max_words=20))
     rig.says("Tell me more.")

@@ -10,6 +10,8 @@ from voicectl.conversation.spoken import SpokenText
 from voicectl.conversation.turns import Turn
 from voicectl.conversation.words import word_boundary, word_count
 
+MOST_WORDS = 200
+"""No reply is longer, whatever it was allowed."""
 CHARACTERS_PER_WORD = 15
 """More than that on average is no language: a reply is cut by its characters then."""
 
@@ -98,8 +100,9 @@ class Reply:
 
     def end_within(self, words: str, limit: int) -> int | None:
         """Where in `words`, which come next, a reply of more than `limit` words is to end: at the first sentence end
-        behind the limit, at twice the limit between any two words; None where neither is reached. Text without words
-        ends at CHARACTERS_PER_WORD times the limit."""
+        behind the limit; at twice the limit, or MOST_WORDS, between any two words; None where neither is reached. Text
+        without words ends at CHARACTERS_PER_WORD times the limit."""
+        most = max(limit, min(2 * limit, MOST_WORDS))
         coming = words.count(" ") if words.isascii() else word_count(words)
         characters = CHARACTERS_PER_WORD * limit
         if self._words + coming < limit and sum(map(len, self._said)) + len(words) < characters:
@@ -108,14 +111,14 @@ class Reply:
         for end in sentence_ends(before + words):
             if end > len(before):
                 count = word_count((before + words)[:end])
-                if count > 2 * limit:
+                if count > most:
                     break
                 if count >= limit:
                     return end - len(before)
 
         def too_long(end: int) -> bool:
             text = before + words[:end]
-            return word_count(text) >= 2 * limit or len(text) >= characters
+            return word_count(text) >= most or len(text) >= characters
 
         if not too_long(len(words)):
             return None
