@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from voicectl.telemetry.logging import CAPACITY, LogWriter
+from voicectl.telemetry.logging import CAPACITY, LogWriter, start, stop
 
 
 class Blocked(io.StringIO):
@@ -86,3 +86,10 @@ def test_a_full_disk_is_survived() -> None:
     logger.warning("lost")
     writer.stop()
     assert writer.dropped == 1
+
+
+def test_logging_is_left_as_it_was_found() -> None:
+    root = logging.getLogger()
+    before = root.level, list(root.handlers)
+    stop(start("error"))
+    assert (root.level, list(root.handlers)) == before

@@ -28,6 +28,8 @@ class LogWriter(logging.Handler):
 
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         super().__init__()
+        self.level_before = logging.WARNING
+        """The root logger's, to be restored."""
         self.dropped = 0
         """Records lost so far because the queue was full."""
         self._told = 0
@@ -86,6 +88,7 @@ def start(level: str, stream: TextIO | None = None) -> LogWriter:
     writer = LogWriter(out, as_json=not out.isatty())
     root = logging.getLogger()
     root.addHandler(writer)
+    writer.level_before = root.level
     root.setLevel(level.upper())
     for chatty in ("uvicorn", "openai", "httpx2", "httpcore2", "aiohttp", "alembic", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -93,5 +96,8 @@ def start(level: str, stream: TextIO | None = None) -> LogWriter:
 
 
 def stop(writer: LogWriter) -> None:
-    logging.getLogger().removeHandler(writer)
+    """Write what waits, and leave logging as it was found."""
+    root = logging.getLogger()
+    root.removeHandler(writer)
+    root.setLevel(writer.level_before)
     writer.stop()
