@@ -291,7 +291,10 @@ async def process(command: list[str], port: int, core: int, **environ: str) -> A
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent), **environ}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "note.md").write_text("# Note\n\nNothing of interest.\n")
-        Path(folder, UNREAD).write_text('[knowledge]\npaths = ["note.md"]\n')
+        # The tokens are times of day in figures, to be measured by: they must come back as they were written.
+        as_written = "[conversation]\nnumbers_for_the_ear = false\n"
+        Path(folder, "voicectl.toml").write_text(as_written)
+        Path(folder, UNREAD).write_text('[knowledge]\npaths = ["note.md"]\n' + as_written)
         started = subprocess.Popen(  # noqa: ASYNC220
             command,
             env=env,

@@ -115,10 +115,10 @@ class Nothing:
 class Socket:
     """A caller's socket that takes everything."""
 
-    async def say(self, text: str, *, last: bool) -> None:
+    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
         pass
 
-    async def end(self, closing: Closing) -> None:
+    async def end(self, closing: Closing, destination: str = "") -> None:
         pass
 
     async def close(self) -> None:
