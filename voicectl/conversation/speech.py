@@ -6,6 +6,7 @@ exactly one Say with `last`, is recorded before it, and nothing follows it).
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 from voicectl.conversation import events as ev
@@ -30,8 +31,8 @@ _PATIENCE = 5
 """So often an estimate is stretched while the carrier still reports audio."""
 
 
-class Speech:
-    """What the agent says. `_floor_is_free` is called when all of it has been heard."""
+class Speech(ABC):
+    """What the agent says."""
 
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
@@ -48,8 +49,9 @@ class Speech:
         self._wasted = 0
         """Tokens of guesses that were thrown away since the agent last replied."""
 
+    @abstractmethod
     def _floor_is_free(self) -> None:
-        raise NotImplementedError
+        """All that was said has been heard."""
 
     @property
     def _phrases(self) -> Phrases:
