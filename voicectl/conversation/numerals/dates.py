@@ -1,11 +1,12 @@
-"""Dates in figures where the day comes first: "25.12.2026", "25/12/2026", "2026-12-25"."""
+"""What the languages that put the day first have in common: dates in figures ("25.12.2026", "2026-12-25"), and weekdays
+that are written short ("Mo-Fr", "sam/dim")."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
-from voicectl.conversation.numerals.language import Rule, rule
+from voicectl.conversation.numerals.language import Rule, any_of, before, behind, rule
 
 
 def day_first(say: Callable[[re.Match[str], int, int, int | None], str]) -> tuple[Rule, ...]:
@@ -26,4 +27,26 @@ def day_first(say: Callable[[re.Match[str], int, int, int | None], str]) -> tupl
     return (
         rule(r"(?<![0-9])([12][0-9]{3})-([01][0-9])-([0-3][0-9])(?![0-9])", iso),
         rule(r"(?<![0-9/.])([0-9]{1,2})([/.-]) ?([0-9]{1,2})\2 ?([12][0-9]{3}|[0-9]{2}(?=[^0-9]|$))(?![0-9])", figures),
+    )
+
+
+def weekday_rules(days: Sequence[str], shorts: Mapping[str, str], *, to: str, and_: str) -> tuple[Rule, Rule]:
+    """`days` as they are written out, `shorts` by how they are written short; `to` stands between the first and the
+    last of several, `and_` between two. One that is short and by itself may be another word: it is left alone."""
+    day = any_of([*days, *shorts])
+    begins, ends = "(?<![A-Za-zÀ-ÿ])", "(?![A-Za-zÀ-ÿ])"
+    joint = rf"(?:, | {and_} | ?& ?)"
+    listed_before = re.compile(rf"{begins}{day}\.?(?: ?[-–—/] ?|{joint})\Z")
+    listed_behind = re.compile(rf",? [0-9]|{joint}{day}{ends}")
+
+    def several(match: re.Match[str]) -> str:
+        return shorts.get(match[1], match[1]) + (", " if match[2] == "/" else f" {to} ")
+
+    def one(match: re.Match[str]) -> str | None:
+        listed = listed_before.search(before(match)) or listed_behind.match(behind(match))
+        return shorts[match[1]] if listed else None
+
+    return (
+        rule(rf"{begins}({day})\.?( ?[-–—] ?|/)(?={day}{ends})", several),
+        rule(rf"{begins}({any_of(shorts)}){ends}\.?", one),
     )

@@ -9,7 +9,7 @@ import re
 
 from voicectl.conversation.numerals import counting
 from voicectl.conversation.numerals.contacts import address_rules, code_rules, telephone_rules
-from voicectl.conversation.numerals.dates import day_first
+from voicectl.conversation.numerals.dates import day_first, weekday_rules
 from voicectl.conversation.numerals.language import (
     Currency,
     Language,
@@ -31,7 +31,7 @@ _SHORT_MONTHS = {"janv": "janvier", "févr": "février", "fév": "février", "av
 _DAYS = "lundi mardi mercredi jeudi vendredi samedi dimanche".split()
 _WEEKDAYS = {day[:3]: day for day in _DAYS}
 _WEEKDAYS |= {short.capitalize(): day.capitalize() for short, day in list(_WEEKDAYS.items())}
-_MONTH, _WEEKDAY = any_of([*_MONTHS, *_SHORT_MONTHS]), any_of([*_DAYS, *_WEEKDAYS])
+_MONTH = any_of([*_MONTHS, *_SHORT_MONTHS])
 _CENT = Thing("centime", "centimes", "m")
 _EURO = Currency(Thing("euro", "euros", "m"), _CENT)
 _DOLLAR = Currency(Thing("dollar", "dollars", "m"), Thing("cent", "cents", "m"))
@@ -103,8 +103,7 @@ class French(Language):
             rule(rf"(?<![0-9])([0-9]{{1,2}})(?:er)?(?: ?{_DASH} ?([0-9]{{1,2}}))?(?= {_MONTH}(?![A-Za-zÀ-ÿ]))",
                  self._day),
             rule(rf"(?<![A-Za-zÀ-ÿ])({any_of(_SHORT_MONTHS)})(?![A-Za-zÀ-ÿ])\.?", self._month),
-            rule(rf"(?<![A-Za-zÀ-ÿ])({_WEEKDAY})\.?( ?{_DASH} ?|/)(?={_WEEKDAY}(?![A-Za-zÀ-ÿ]))", self._weekdays),
-            rule(rf"(?<![A-Za-zÀ-ÿ])({any_of(_WEEKDAYS)})(?![A-Za-zÀ-ÿ])\.?", self._weekday),
+            *weekday_rules(_DAYS, _WEEKDAYS, to="à", and_="et"),
             *telephone_rules(self),
             *money_rules(self),
             rule(r"(?<![A-Za-z])[nN] ?[°º] ?(?=[0-9])", lambda match: "numéro "),
@@ -205,15 +204,6 @@ class French(Language):
     def _month(self, match: re.Match[str]) -> str | None:
         near = re.search(r"[0-9](?:er)? \Z", before(match)) or re.match(r" [0-9]", behind(match))
         return _SHORT_MONTHS[match[1]] if near else None
-
-    def _weekdays(self, match: re.Match[str]) -> str:
-        return _WEEKDAYS.get(match[1], match[1]) + (", " if match[2] == "/" else " à ")
-
-    def _weekday(self, match: re.Match[str]) -> str | None:
-        listed = re.search(rf"(?<![A-Za-zÀ-ÿ]){_WEEKDAY}\.?(?: ?[-–—/] ?|, | et | ?& ?)\Z", before(match))
-        if listed or re.match(rf",? [0-9]|(?:, | et | ?& ?){_WEEKDAY}(?![A-Za-zÀ-ÿ])", behind(match)):
-            return _WEEKDAYS[match[1]]
-        return None
 
     def _ordinal(self, match: re.Match[str]) -> str:
         number, ending = int(match[1]), match[2]

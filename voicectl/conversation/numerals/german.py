@@ -10,7 +10,7 @@ import re
 
 from voicectl.conversation.numerals import counting
 from voicectl.conversation.numerals.contacts import address_rules, code_rules, telephone_rules
-from voicectl.conversation.numerals.dates import day_first
+from voicectl.conversation.numerals.dates import day_first, weekday_rules
 from voicectl.conversation.numerals.language import (
     Currency,
     Language,
@@ -29,7 +29,7 @@ _MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober Nov
 _SHORT_MONTHS = {**{name[:3]: name for name in _MONTHS if len(name) > 4}, "Mrz": "März", "Sept": "September"}
 _DAYS = "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag".split()
 _WEEKDAYS = {day[:2]: day for day in _DAYS}
-_MONTH, _WEEKDAY = any_of([*_MONTHS, *_SHORT_MONTHS]), any_of([*_DAYS, *_WEEKDAYS])
+_MONTH = any_of([*_MONTHS, *_SHORT_MONTHS])
 
 _CENT = Thing("Cent", "Cent", "m")
 _EURO = Currency(Thing("Euro", "Euro", "m"), _CENT)
@@ -128,8 +128,7 @@ class German(Language):
             rule(r"(?<![0-9.])([0-3]?[0-9])\. ?([01]?[0-9])\.(?![0-9])", self._day_and_month),
             rule(r"(?<![0-9.])([0-9]{1,3})\.(?![0-9])", self._ordinal),
             rule(rf"(?<![A-Za-z])({any_of(_SHORT_MONTHS)})(?![A-Za-zÀ-ÿ])\.?", self._month),
-            rule(rf"(?<![A-Za-z])({_WEEKDAY})\.?( ?{_DASH} ?|/)(?={_WEEKDAY}(?![A-Za-zÀ-ÿ]))", self._weekdays),
-            rule(rf"(?<![A-Za-z])({any_of(_WEEKDAYS)})(?![A-Za-zÀ-ÿ])\.?", self._weekday),
+            *weekday_rules(_DAYS, _WEEKDAYS, to="bis", and_="und"),
             *telephone_rules(self),
             *money_rules(self),
             rule(r"(?<![A-Za-z])([zduZ])\. ?([Bha])\.", self._pair),
@@ -232,15 +231,6 @@ class German(Language):
     def _month(self, match: re.Match[str]) -> str | None:
         near = re.search(r"[0-9]\.? \Z", before(match)) or re.match(" [0-9]", behind(match))
         return _SHORT_MONTHS[match[1]] if near else None
-
-    def _weekdays(self, match: re.Match[str]) -> str:
-        return _WEEKDAYS.get(match[1], match[1]) + (", " if match[2] == "/" else " bis ")
-
-    def _weekday(self, match: re.Match[str]) -> str | None:
-        listed = re.search(rf"(?<![A-Za-z]){_WEEKDAY}\.?(?: ?[-–—/] ?|, | und | ?& ?)\Z", before(match))
-        if listed or re.match(rf",? [0-9]|(?:, | und | ?& ?){_WEEKDAY}(?![A-Za-zÀ-ÿ])", behind(match)):
-            return _WEEKDAYS[match[1]]
-        return None
 
     def _pair(self, match: re.Match[str]) -> str | None:
         last, said = _PAIRS[match[1]]

@@ -10,7 +10,7 @@ import re
 
 from voicectl.conversation.numerals import counting
 from voicectl.conversation.numerals.contacts import address_rules, code_rules, telephone_rules
-from voicectl.conversation.numerals.dates import day_first
+from voicectl.conversation.numerals.dates import day_first, weekday_rules
 from voicectl.conversation.numerals.language import (
     Currency,
     Language,
@@ -30,7 +30,7 @@ _SHORT_MONTHS = {name[:3]: name for name in _MONTHS if name != "mayo"} | {"sept"
 _DAYS = "lunes martes miércoles jueves viernes sábado domingo".split()
 _WEEKDAYS = {"mié" if day[:3] == "mié" else day[:3]: day for day in _DAYS} | {"mie": "miércoles", "sab": "sábado"}
 _WEEKDAYS |= {short.capitalize(): day.capitalize() for short, day in list(_WEEKDAYS.items())}
-_MONTH, _WEEKDAY = any_of([*_MONTHS, *_SHORT_MONTHS]), any_of([*_DAYS, *_WEEKDAYS])
+_MONTH = any_of([*_MONTHS, *_SHORT_MONTHS])
 _CENT = Thing("céntimo", "céntimos", "m")
 _EURO = Currency(Thing("euro", "euros", "m"), _CENT)
 _DOLLAR = Currency(Thing("dólar", "dólares", "m"), Thing("centavo", "centavos", "m"))
@@ -109,8 +109,7 @@ class Spanish(Language):
             *day_first(self._date),
             rule(rf"(?<![0-9])([0-9]{{1,2}})(?:º|\.º)?(?: ?{_DASH} ?([0-9]{{1,2}}))?{month}", self._day),
             rule(rf"(?<![A-Za-zÀ-ÿ])({any_of(_SHORT_MONTHS)})(?![A-Za-zÀ-ÿ])\.?", self._month),
-            rule(rf"(?<![A-Za-zÀ-ÿ])({_WEEKDAY})\.?( ?{_DASH} ?|/)(?={_WEEKDAY}(?![A-Za-zÀ-ÿ]))", self._weekdays),
-            rule(rf"(?<![A-Za-zÀ-ÿ])({any_of(_WEEKDAYS)})(?![A-Za-zÀ-ÿ])\.?", self._weekday),
+            *weekday_rules(_DAYS, _WEEKDAYS, to="a", and_="y"),
             *telephone_rules(self),
             *self._money,
             rule(r"(?<![A-Za-z])[nN](?:\.? ?º|\.o|\.°) ?(?=[0-9])", lambda match: "número "),
@@ -206,15 +205,6 @@ class Spanish(Language):
         if not near:
             return None
         return _SHORT_MONTHS[match[1]] + (" de" if re.match(" [12][0-9]{3}", behind(match)) else "")
-
-    def _weekdays(self, match: re.Match[str]) -> str:
-        return _WEEKDAYS.get(match[1], match[1]) + (", " if match[2] == "/" else " a ")
-
-    def _weekday(self, match: re.Match[str]) -> str | None:
-        listed = re.search(rf"(?<![A-Za-zÀ-ÿ]){_WEEKDAY}\.?(?: ?[-–—/] ?|, | y | ?& ?)\Z", before(match))
-        if listed or re.match(rf",? [0-9]|(?:, | y | ?& ?){_WEEKDAY}(?![A-Za-zÀ-ÿ])", behind(match)):
-            return _WEEKDAYS[match[1]]
-        return None
 
     def _ordinal(self, match: re.Match[str]) -> str:
         return counting.spanish_ordinal(int(match[1]), feminine=match[2] == "ª")
