@@ -115,7 +115,7 @@ class Nothing:
 class Socket:
     """A caller's socket that takes everything."""
 
-    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
+    async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
         pass
 
     async def end(self, closing: Closing, destination: str = "") -> None:

@@ -104,7 +104,7 @@ class Line:
         self.ended: list[tuple[float, Closing]] = []
         self.closed_at: float | None = None
 
-    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
+    async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
         self.sent.append((asyncio.get_running_loop().time(), text, last))
 
     async def send_digits(self, digits: str) -> None: ...

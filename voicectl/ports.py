@@ -531,9 +531,9 @@ class CallStore(Protocol):
 class CallerLine(Protocol):
     """The open socket of one call, as the conversation's driver sees it. Nothing here waits for the peer's reaction."""
 
-    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
-        """Hand words to the carrier to be spoken. `preemptible`: the next ones may cut them off. `language`: of these
-        words, where it is not the call's. Raises ConnectionError when the line is gone."""
+    async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
+        """Hand words to the carrier to be spoken. `preemptible`: the next ones may cut them off. Raises ConnectionError
+        when the line is gone."""
 
     async def send_digits(self, digits: str) -> None:
         """Press keys: 0-9, *, # and w. Raises ConnectionError when the line is gone."""

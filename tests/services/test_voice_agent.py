@@ -33,7 +33,7 @@ class FakeLine:
     slow: float = 0.0
     gone: bool = False
 
-    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
+    async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
         if self.gone:
             raise ConnectionError
         if self.slow:
@@ -344,7 +344,7 @@ def test_a_store_that_breaks_at_the_end_leaves_nothing_behind() -> None:
 
 def test_a_line_that_breaks_in_an_unforeseen_way_gives_the_call_back() -> None:
     class Odd(FakeLine):
-        async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
+        async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
             raise ZeroDivisionError
 
     async def talk(bench: Bench) -> None:

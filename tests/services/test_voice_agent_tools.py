@@ -83,12 +83,12 @@ class Clerk(FakeLine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.how: list[tuple[str, bool, str]] = []
+        self.how: list[tuple[str, bool]] = []
         self.destinations: list[str] = []
 
-    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
-        self.how.append((text, preemptible, language))
-        await super().say(text, last=last, preemptible=preemptible, language=language)
+    async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
+        self.how.append((text, preemptible))
+        await super().say(text, last=last, preemptible=preemptible)
 
     async def end(self, closing: Closing, destination: str = "") -> None:
         self.destinations.append(destination)
@@ -240,9 +240,9 @@ def test_the_words_of_a_tool_are_sent_as_words_that_give_way() -> None:
     async def talk(bench: Bench) -> None:
         bench.says("Do you have my umbrella?")
         await asyncio.sleep(0.5)
-        assert [(text, gives_way) for text, gives_way, _ in line.how if text] == [("Let me see.", True)]
+        assert [(text, gives_way) for text, gives_way in line.how if text] == [("Let me see.", True)]
         await asyncio.sleep(3)
-        assert [(text, gives_way) for text, gives_way, _ in line.how if text][1:] == [("look: done.", False)]
+        assert [(text, gives_way) for text, gives_way in line.how if text][1:] == [("look: done.", False)]
 
     hold(talk, model=CallingModel((LOOK,)), tools=FakeTools(takes={"look": 2.0}), line=line, manners=manners)
 

@@ -31,8 +31,6 @@ class Say:
     turn: int
     preemptible: bool = False
     """What is said next may cut these words off."""
-    language: str = ""
-    """The language they are in, where it is not the call's."""
 
 
 @dataclass(frozen=True, slots=True)

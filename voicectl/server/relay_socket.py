@@ -50,8 +50,8 @@ class RelayLine:
         self._speaks_all = (given.tts_language or given.language) == MULTI
         self._hears_all = (given.transcription_language or given.language) == MULTI
 
-    async def say(self, text: str, *, last: bool, preemptible: bool = False, language: str = "") -> None:
-        await self._send(relay.text(text, last=last, lang=language or None, preemptible=preemptible or None))
+    async def say(self, text: str, *, last: bool, preemptible: bool = False) -> None:
+        await self._send(relay.text(text, last=last, preemptible=preemptible or None))
 
     async def send_digits(self, digits: str) -> None:
         await self._send(relay.send_digits(digits))

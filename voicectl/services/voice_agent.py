@@ -5,15 +5,8 @@ an event. Events are taken one at a time, in the order they were posted; the mac
 performed before the next event is looked at. So a race between a barge-in and the last token becomes an order in a
 list. The running loop is the only clock, which is why the same code runs in virtual time.
 
-Words leave through one writer per call, which sends what has gathered since its last turn as one message. It holds
-words back in two cases only:
-
-- the first words of a reply wait until the caller's turn is on disk (it has been written while the model was
-  thinking, so in practice they do not wait), and
-- the frame that closes a talk cycle waits until the agent's turn is.
-
-A store that is slow or down delays each of these once, and for no longer than STORE_PATIENCE: the owner is told, the
-caller is not. Words that are unsaid before they have left are thrown away, and the machine is told how many.
+Words leave through one writer per call (writer.py), which waits for the disk where it has to. A store that is slow or
+down delays it once, and for no longer than STORE_PATIENCE: the owner is told, the caller is not.
 
 The cap on a call's length is a timer of the driver. It asks the conversation to close; if that does not happen, it
 ends the call without asking anybody.
@@ -24,32 +17,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import re
-import statistics
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from voicectl.conversation import effects as fx
 from voicectl.conversation import events as ev
 from voicectl.conversation.machine import Conversation
-from voicectl.conversation.questions import asks
-from voicectl.conversation.turns import Closing, Line, Passage, Turn
-from voicectl.conversation.wishes import asks_source
-from voicectl.conversation.words import word_end
+from voicectl.conversation.turns import Turn
 from voicectl.errors import ReplyError
-from voicectl.llm.smalltalk import act_of
 from voicectl.ports import (
     CallerLine,
     CallEvent,
     CallInfo,
     CallStore,
-    CallSummary,
-    Gap,
     GapStore,
-    Inquiry,
     Receipt,
     ReplyEnd,
     ReplyRequest,
@@ -57,7 +40,10 @@ from voicectl.ports import (
     ToolContext,
     ToolOutcome,
 )
+from voicectl.services.call_summary import summary
 from voicectl.services.guess_budget import GuessBudget
+from voicectl.services.research import Research
+from voicectl.services.writer import Writer
 
 if TYPE_CHECKING:
     from voicectl.services.agents import Agent
@@ -72,12 +58,6 @@ HANG_UP_GRACE = 5.0
 """Seconds the carrier has to close the socket after `end`."""
 FINISH_SECONDS = 5.0
 """How long the end of a call waits for work that does not let itself be cancelled."""
-_LONGEST_WORD = 40
-_KEYED = re.compile(r"\(pressed keys[^)]*\)")
-"""Keys are looked up nowhere, and kept as nobody's question: they may be a PIN."""
-SLOW_READER_SECONDS = 2.0
-SLOW_READER_CHARACTERS = 64 * 1024
-"""A peer that has not taken a message for so long, while so much waits, is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +146,6 @@ class VoiceAgentService:
             self._empty.set()
 
 
-@dataclass(slots=True)
-class _Outgoing:
-    """Words, or the end of the call, on their way to the carrier."""
-
-    turn: int = -1
-    text: str = ""
-    last: bool = False
-    preemptible: bool = False
-    language: str = ""
-    """Of these words, or, of no words, the one that the call changes over to."""
-    digits: str = ""
-    closing: Closing | None = None
-    destination: str = ""
-    after: Receipt | None = None
-    """Of a closing frame: leaves when this is on disk."""
-
-
 class LiveCall:
     """One call: its mailbox, its machine, its timers, its writer."""
 
@@ -206,19 +169,21 @@ class LiveCall:
         self._close_reason = ""
         self._timers: dict[ev.Timer, asyncio.TimerHandle] = {}
         self._generations: dict[int, asyncio.Task[None]] = {}
-        self._outbox: deque[_Outgoing] = deque()
-        self._wake = asyncio.Event()
-        self._sent = (-1, "")
-        """The turn that words were last handed over of, and the end of them."""
-        self._sending_since: float | None = None
         self._early: dict[int, tuple[ReplyRequest, Retrieval] | None] = {}
         """Generations begun before the caller's words were final; with a question that they had no answer to."""
+        self._research = Research(
+            agent,
+            info,
+            service.gaps,
+            turns=lambda: (*self.earlier, *self.turns),
+            failed=lambda kind: self.post(ev.Failed(self.now, "kb", kind)),
+        )
         self._found: Retrieval | None = None
         """What the knowledge base had on the last question."""
-        self._caller_turn: Receipt | None = None
         self._agent_turn: Receipt | None = None
         self._helpers: set[asyncio.Task[None]] = set()
-        self._writer = self._loop.create_task(self._write())
+        self._writer = Writer(line, durable=self._durable, ended=self._line_ended, stuck=self._line_stuck)
+        self._writing = self._loop.create_task(self._write())
         self._cap = self._loop.call_later(agent.limits.call_seconds, self._time_is_up)
 
     @property
@@ -263,7 +228,7 @@ class LiveCall:
             reason = "time_is_up" if self._close_reason == "time_is_up" else "shutdown"
         try:
             self.post(ev.CallEnded(self.now, reason))
-            tasks = [self._writer, *self._generations.values(), *self._helpers]
+            tasks = [self._writing, *self._generations.values(), *self._helpers]
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=FINISH_SECONDS)
@@ -281,50 +246,21 @@ class LiveCall:
     # --- effects -----------------------------------------------------------------------------------------
 
     def _say(self, effect: fx.Say) -> None:
-        words = _Outgoing(effect.turn, effect.text, preemptible=effect.preemptible, language=effect.language)
-        if effect.text:
-            self._send(words)
-        if effect.last:
-            self._send(replace(words, text="", last=True, after=self._agent_turn))
+        self._writer.say(effect, self._agent_turn)
 
     def _unsay(self, effect: fx.Unsay) -> None:
-        lost: dict[int, int] = {}
-        kept: deque[_Outgoing] = deque()
-        turn, begun = self._sent
-        for item in self._outbox:
-            if item.text and item.turn != effect.keep:
-                # What has left may end in the middle of a word: its rest is said.
-                end = word_boundary_after(begun, item.text) if item.turn == turn and item.turn not in lost else 0
-                if end:
-                    kept.append(replace(item, text=item.text[:end]))
-                    begun += item.text[:end]
-                if end < len(item.text):
-                    lost[item.turn] = lost.get(item.turn, 0) + len(item.text) - end
-            else:
-                kept.append(item)
-        self._outbox = kept
-        for turn, characters in lost.items():
+        for turn, characters in self._writer.unsay(effect.keep).items():
             self.post(ev.WordsUnsaid(self.now, turn, characters))
 
     def _end(self, effect: fx.End) -> None:
         self.ended_by_us = True
-        self._send(_Outgoing(closing=effect.closing, destination=effect.destination))
+        self._writer.end(effect.closing, effect.destination)
 
     def _send_digits(self, effect: fx.SendDigits) -> None:
-        self._send(_Outgoing(digits=effect.digits))
+        self._writer.send_digits(effect.digits)
 
     def _switch_language(self, effect: fx.SwitchLanguage) -> None:
-        self._send(_Outgoing(language=effect.language))
-
-    def _send(self, item: _Outgoing) -> None:
-        self._outbox.append(item)
-        self._wake.set()
-        stuck = self._sending_since
-        if stuck is not None and self._loop.time() - stuck > SLOW_READER_SECONDS:
-            waiting = sum(len(each.text) for each in self._outbox)
-            if waiting > SLOW_READER_CHARACTERS:
-                self._incident(fx.RecordIncident("carrier", "slow_reader", "closed the socket"))
-                self._help(self._line.close())
+        self._writer.switch_language(effect.language)
 
     def _set_timer(self, effect: fx.SetTimer) -> None:
         self._cancel_timer(fx.CancelTimer(effect.timer))
@@ -352,7 +288,7 @@ class LiveCall:
 
     def _look_up(self, effect: fx.LookUp) -> None:
         if self.agent.limits.prefetch:
-            self._help(self._prefetch(effect))
+            self._help(self._research.in_advance(effect.lines, effect.language))
 
     def _run_tool(self, effect: fx.RunTool) -> None:
         self._help(self._use_tool(effect))
@@ -360,7 +296,7 @@ class LiveCall:
     def _record_guess(self, effect: fx.RecordGuess) -> None:
         unanswered = self._early.pop(effect.generation, None)
         if effect.used and unanswered is not None:
-            self._record_gap(*unanswered)
+            self._research.unanswered(*unanswered)
         if self.budget.note(effect.used):
             self._service.guessing(self.agent, False)
         data = {"used": effect.used, "gained_ms": round(effect.gained_ms, 1), "wasted_tokens": effect.wasted_tokens}
@@ -374,7 +310,7 @@ class LiveCall:
     def _record_turn(self, effect: fx.RecordTurn) -> None:
         receipt = self._service.store.record_turn(self.info.sid, effect.turn)
         if effect.turn.role == "caller":
-            self._caller_turn = receipt
+            self._writer.words_after = receipt
         else:
             self._agent_turn = receipt
 
@@ -430,7 +366,7 @@ class LiveCall:
                 if generation in self._early:
                     self._early[generation] = (request, found)
                 else:
-                    self._record_gap(request, found)
+                    self._research.unanswered(request, found)
             self.post(
                 ev.ReplyFinished(
                     self.now,
@@ -451,7 +387,7 @@ class LiveCall:
         if effect.continues:
             found, failed, new = self._found, self._found is None, None
         else:
-            found = new = self._found = await self._search(effect.lines, effect.language)
+            found = new = self._found = await self._research.search(effect.lines, effect.language)
             failed = found is None
         request = ReplyRequest(
             self.info,
@@ -484,108 +420,24 @@ class LiveCall:
             )
         )
 
-    async def _search(self, lines: tuple[Line, ...], language: str) -> Retrieval | None:
-        """What the knowledge base has on the question; None when it could not be asked."""
-        limits = self.agent.limits
-        said = " ".join(line.text for line in lines[-1:] if line.role == "caller")
-        if asks_source(said):
-            return Retrieval("answer", self._recent(), question=said)
-        try:
-            async with asyncio.timeout(limits.search_seconds):
-                return await self.agent.knowledge.search(self._inquiry(lines, language), limit=limits.passages)
-        except TimeoutError:
-            self.post(ev.Failed(self.now, "kb", "timeout"))
-        except Exception:
-            log.exception("the knowledge base failed")
-            self.post(ev.Failed(self.now, "kb", "internal"))
-        return None
-
-    def _inquiry(self, lines: tuple[Line, ...], language: str, *, early: bool = False) -> Inquiry:
-        collections = self.agent.limits.collections
-        lines = tuple(line for line in lines if not _KEYED.match(line.text)) or lines[-1:]
-        return Inquiry(lines, language or self.info.language, collections, self._recent(), early)
-
-    def _recent(self) -> tuple[Passage, ...]:
-        """What the last reply that used any was made of."""
-        return next((turn.passages for turn in reversed((*self.earlier, *self.turns)) if turn.passages), ())
-
-    async def _prefetch(self, effect: fx.LookUp) -> None:
-        """Look up what the caller has said so far. What is found is thrown away, but the next to ask the same has it
-        at once."""
-        try:
-            async with asyncio.timeout(self.agent.limits.search_seconds):
-                await self.agent.knowledge.search(self._inquiry(effect.lines, effect.language, early=True))
-        except Exception:  # nobody waits for it; the search that somebody waits for tells what is wrong
-            log.debug("nothing was looked up in advance")
-
-    def _record_gap(self, request: ReplyRequest, found: Retrieval) -> None:
-        """Keep a question that was not answered. What is no question is no gap, and may be a name or a number."""
-        if self._service.gaps is None or _KEYED.search(found.question):
-            return
-        if not asks(found.question) or act_of(request.question) is not None:
-            return
-        now, language = datetime.now(UTC), request.language or self.info.language
-        collections = self.agent.limits.collections
-        gap = Gap(now, self.info.sid, found.question, found.confidence, language, collections)
-        try:
-            self._service.gaps.record_gap(gap)
-        except Exception:
-            log.exception("a question without an answer was not kept")
-
-    # --- the writer --------------------------------------------------------------------------------------
+    # --- the line ----------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
         try:
-            while True:
-                while not self._outbox:
-                    self._wake.clear()
-                    await self._wake.wait()
-                item = self._outbox[0]
-                gate = item.after or (self._caller_turn if item.text else None)
-                if gate is not None:
-                    if not gate.done:
-                        await self._durable(gate)
-                    # Waited for once: the next words go on without it.
-                    item.after = None
-                    if gate is self._caller_turn:
-                        self._caller_turn = None
-                    continue  # while waiting the words may have been thrown away
-                self._outbox.popleft()
-                if item.closing is not None:
-                    await self._line.end(item.closing, item.destination)
-                    self._cap.cancel()
-                    self._cap = self._loop.call_later(HANG_UP_GRACE, self._hang_up)
-                    continue
-                self._sending_since = self._loop.time()
-                if item.turn >= 0:
-                    text, last = self._gather(item)
-                    if text:
-                        self._sent = (item.turn, text[-_LONGEST_WORD:])
-                    await self._line.say(text, last=last, preemptible=item.preemptible, language=item.language)
-                elif item.digits:
-                    await self._line.send_digits(item.digits)
-                else:
-                    await self._line.switch_language(item.language)
-                self._sending_since = None
-        except ConnectionError:
-            self._outbox.clear()  # the reader sees the same and finishes the call
+            await self._writer.run()
         except Exception:
             log.exception("a call's words could not be sent; it is given back to the carrier")
             self._incident(fx.RecordIncident("internal", "internal", "call given back"))
             self._help(self._force_end())
 
-    def _gather(self, item: _Outgoing) -> tuple[str, bool]:
-        """Everything that may leave with this item: what has gathered of the same turn since the last message."""
-        parts, last = [item.text], item.last
-        while self._outbox and not last:
-            more = self._outbox[0]
-            held = more.after is not None and not more.after.done
-            if held or more.turn != item.turn:
-                break
-            self._outbox.popleft()
-            parts.append(more.text)
-            last = more.last
-        return "".join(parts), last
+    def _line_ended(self) -> None:
+        """The call was given back to the carrier, which closes the socket."""
+        self._cap.cancel()
+        self._cap = self._loop.call_later(HANG_UP_GRACE, self._hang_up)
+
+    def _line_stuck(self) -> None:
+        self._incident(fx.RecordIncident("carrier", "slow_reader", "closed the socket"))
+        self._help(self._line.close())
 
     async def _durable(self, receipt: Receipt) -> None:
         """Wait for the disk, but not for long."""
@@ -647,38 +499,7 @@ _NOTED: dict[type, str] = {
 }
 
 
-_NO_FAILURES = ("interrupted", "overrun", "length", "hung_up")
-
-
-def word_boundary_after(said: str, text: str) -> int:
-    """How much of `text` belongs to the word that `said`, which comes before it, ends in."""
-    if not said:
-        return 0
-    return max(0, word_end(said + text, len(said)) - len(said))
-
-
 def idempotency_key(call_sid: str, turn: int, tool: str, arguments: str) -> str:
     """The same for the same deed: a tool called with the same arguments for the same words of the caller."""
     said = "\0".join((call_sid, str(turn), tool, arguments))
     return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
-
-
-def summary(turns: list[Turn]) -> CallSummary:
-    """Count a conversation's figures. A response is a caller's turn to the first token of the reply to it."""
-    responses = [
-        (turn.first_token_at - turn.at) * 1000
-        for turn in turns
-        if turn.kind == "reply" and turn.first_token_at is not None
-    ]
-    return CallSummary(
-        turns=len(turns),
-        interruptions=sum(turn.interrupted for turn in turns),
-        reprompts=sum(turn.kind == "reprompt" for turn in turns),
-        failures=sum(bool(turn.failure) and turn.failure not in _NO_FAILURES for turn in turns),
-        response_p50_ms=statistics.median(responses) if responses else None,
-        response_max_ms=max(responses, default=None),
-        prompt_tokens=sum(turn.usage.prompt_tokens for turn in turns if turn.usage),
-        completion_tokens=sum(turn.usage.completion_tokens for turn in turns if turn.usage),
-        gained_ms=sum(turn.gained_ms or 0.0 for turn in turns),
-        wasted_tokens=sum(turn.wasted_tokens for turn in turns),
-    )
