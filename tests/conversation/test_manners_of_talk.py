@@ -148,3 +148,56 @@ def test_a_radio_does_not_keep_the_agent_silent_for_ever() -> None:
         rig.says(f"and now the weather {'ab'[number % 2]}", final=False)
         rig.wait(1)
     assert rig.last_turn.kind in ("reprompt", "goodbye")
+
+
+def test_a_reply_is_not_spoken_into_what_the_caller_adds() -> None:
+    rig = Rig()
+    rig.says("When do you open?")
+    rig.wait(0.3)
+    rig.says("and what about", final=False)
+    rig.writes("We open ", "at ten.")
+    rig.finishes()
+    assert rig.said == "" and rig.phase == "thinking"
+    rig.says("And what about Sundays?")
+    rig.replies("On Sundays we open at noon.")
+    assert rig.said == "On Sundays we open at noon."
+    assert rig.of(fx.StartGeneration)[-1].lines[-1].text == "When do you open? And what about Sundays?"
+
+
+@pytest.mark.parametrize("then", ["", "Okay.", None])
+def test_a_reply_that_waited_is_said_when_nothing_was_added(then: str | None) -> None:
+    rig = Rig()
+    rig.says("When do you open?")
+    rig.says("and what", final=False)
+    rig.writes("We open ", "at ten.")
+    rig.finishes()
+    if then is not None:
+        rig.says(then)
+    else:
+        rig.wait(3.9)
+        assert rig.said == ""
+        rig.wait(0.2)
+    assert rig.said == "We open at ten." and rig.last_turn.done
+    assert [e.last for e in rig.of(fx.Say)].count(True) == 1
+
+
+def test_a_radio_does_not_keep_a_reply_waiting_for_ever() -> None:
+    rig = Rig(Manners(filler=0))
+    rig.says("When do you open?")
+    for number in range(20):
+        rig.says(f"and now the weather {'ab'[number % 2]}", final=False)
+        if number == 0:
+            rig.replies("We open at ten.")
+        rig.wait(1)
+    assert rig.said.startswith("We open at ten.")
+
+
+def test_what_was_cancelled_is_paid_for_too() -> None:
+    rig = Rig(Manners(max_tokens=60, guess=False))
+    for _ in range(3):
+        rig.says("Tell me more.")
+        rig.writes("word " * 20)
+        rig.audio(True)
+        rig.cuts_in("word")
+    rig.says("Tell me more.")
+    assert rig.of(fx.StartGeneration)[-1].notes == ("wind_down",)

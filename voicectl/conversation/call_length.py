@@ -25,6 +25,8 @@ class CallLength:
         self._warned = False
         self._turns = 0
         self._tokens = 0
+        self._prompt = 0
+        """Tokens of the latest prompt whose size is known."""
 
     def next_look(self, now: float) -> float | None:
         """When to look at the clock again."""
@@ -52,9 +54,17 @@ class CallLength:
     def spent(self, usage: Usage | None) -> None:
         """A reply was written."""
         if usage is not None:
-            self._tokens += usage.prompt_tokens + usage.completion_tokens
-            if 0 < self._manners.max_tokens <= self._tokens:
-                self.at_its_end = True
+            self._prompt = usage.prompt_tokens
+            self._spend(usage.prompt_tokens + usage.completion_tokens)
+
+    def cancelled(self, tokens: int) -> None:
+        """A reply was stopped after so many tokens, reckoned. Its prompt is paid for too."""
+        self._spend(tokens + self._prompt)
+
+    def _spend(self, tokens: int) -> None:
+        self._tokens += tokens
+        if 0 < self._manners.max_tokens <= self._tokens:
+            self.at_its_end = True
 
     def warning(self, phrases: Phrases, now: float) -> str:
         """What the caller is told; they are told once."""

@@ -15,6 +15,7 @@ from voicectl.conversation.effects import End, Note
 from voicectl.conversation.hearing.moments import asks_for_number
 from voicectl.conversation.keypad import Keypad
 from voicectl.conversation.manners import Manners
+from voicectl.conversation.reply import Reply
 from voicectl.conversation.silence import Silence
 from voicectl.conversation.speech import Speech
 from voicectl.conversation.tool_round import ToolRound
@@ -143,6 +144,9 @@ class Floor(Speech):
             self._offer, self._offered_to = self.turns[-1].order, ""
 
     # --- how the call closes -----------------------------------------------------------------------------
+
+    def _reply_cancelled(self, reply: Reply) -> None:
+        self._length.cancelled(reply.tokens)
 
     def _floor_is_free(self) -> None:
         if self.phase == "closing":

@@ -9,14 +9,11 @@ from __future__ import annotations
 from voicectl.conversation import events as ev
 from voicectl.conversation.reply import Reply
 
-CHARACTERS_PER_TOKEN = 4
-"""Of English, in the vocabularies of the models in use; what a stream brings at once may be several tokens."""
-
 
 class Guess:
     """`text` is what the caller had said."""
 
-    __slots__ = ("_characters", "finished", "reply", "text", "words")
+    __slots__ = ("finished", "reply", "text", "words")
 
     def __init__(self, text: str, reply: Reply) -> None:
         self.text = text
@@ -24,7 +21,6 @@ class Guess:
         self.words: list[str] = []
         self.finished: ev.ReplyFinished | None = None
         """The model was through before the caller was."""
-        self._characters = 0
 
     @property
     def generation(self) -> int:
@@ -32,14 +28,13 @@ class Guess:
 
     def write(self, text: str, at: float) -> None:
         """The model wrote something."""
-        self._characters += len(text)
         words = self.reply.write(text, at)
         if words:
             self.words.append(words)
 
     @property
     def tokens(self) -> int:
-        """What it has cost in tokens written; reckoned, for no model counts what was cancelled."""
+        """What it has cost in tokens written."""
         if self.finished is not None and self.finished.usage is not None:
             return self.finished.usage.completion_tokens
-        return max(self.reply.pieces, -(-self._characters // CHARACTERS_PER_TOKEN))
+        return self.reply.tokens

@@ -80,10 +80,12 @@ class Listening(Replying):
         self._quiet = True
         if not text:
             self._drop_guess()
+            self._let_out()
             self._await_caller()
             return
         if self._agrees_along(text):
             self._drop_guess()
+            self._let_out()
             if "resume" in self._timers:
                 self._resume(_AGREED)
             elif self._idle:
@@ -133,6 +135,9 @@ class Listening(Replying):
             at_end = whole.endswith((".", "?", "!", "。", "？"))
             pause = self.manners.guess_pause_at_end if at_end else self.manners.guess_pause
             self._set("guess", self._now + pause)
+        elif self._reply is not None and not self._reply.begun:
+            until = self._sounds_since + self.manners.noise  # it waits for what the caller has to add, but no radio
+            self._set("guess", max(self._now, min(self._now + _GUESS_LASTS, until)))
         else:
             self._cancel("guess")
 
@@ -170,7 +175,11 @@ class Listening(Replying):
             self._drop_guess()
             self._await_caller()
             return
-        if not self._partial or self._reply is not None or self._closing is not None or self._tools.open:
+        if self._reply is not None:  # what the caller was about to add was never made final
+            self._partial = ""
+            self._let_out()
+            return
+        if not self._partial or self._closing is not None or self._tools.open:
             return
         lines = (*self.lines(), Line("caller", self._partial))
         allowed = self._guessing and self.manners.guess and not self._length.at_its_end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from voicectl.conversation.events import ReplyFinished
 from voicectl.conversation.sentences import sentence_ends
 from voicectl.conversation.spoken import SpokenText
 from voicectl.conversation.turns import Turn
@@ -12,6 +13,8 @@ from voicectl.conversation.words import word_boundary, word_count
 
 MOST_WORDS = 200
 """No reply is longer, whatever it was allowed."""
+CHARACTERS_PER_TOKEN = 4
+"""Of English, in the vocabularies of the models in use."""
 CHARACTERS_PER_WORD = 15
 """More than that on average is no language: a reply is cut by its characters then."""
 
@@ -27,8 +30,24 @@ class Stage(Protocol):
 class Reply:
     """One reply, from the question on. Times are seconds into the call."""
 
-    __slots__ = ("_said", "_stages", "_words", "_written", "asked_at", "first_at", "first_audio_at", "full",
-                 "gained_ms", "generation", "language", "latest_at", "order", "pieces")  # fmt: skip
+    __slots__ = (
+        "_said",
+        "_stages",
+        "_words",
+        "_written",
+        "asked_at",
+        "finished",
+        "first_at",
+        "first_audio_at",
+        "full",
+        "gained_ms",
+        "generation",
+        "kept",
+        "language",
+        "latest_at",
+        "order",
+        "pieces",
+    )  # fmt: skip
 
     def __init__(
         self, generation: int, order: int, asked_at: float, *, language: str = "", stages: Sequence[Stage] = ()
@@ -46,6 +65,10 @@ class Reply:
         """How often the model wrote something: about its tokens."""
         self.full = False
         """It has said as much as it may. What comes now is not said."""
+        self.kept: list[str] = []
+        """Words that wait, because the caller goes on speaking."""
+        self.finished: ReplyFinished | None = None
+        """The model was through while they waited."""
         self._stages: tuple[Stage, ...] = (SpokenText(), *stages)
         self._written: list[str] = []
         self._said: list[str] = []
@@ -56,6 +79,12 @@ class Reply:
         if len(self._said) > 1:
             self._said[:] = ["".join(self._said)]
         return self._said[0] if self._said else ""
+
+    @property
+    def tokens(self) -> int:
+        """What has been written, in tokens; reckoned, for no model counts what was cancelled. What a stream brings at
+        once may be several."""
+        return max(self.pieces, -(-sum(map(len, self._written)) // CHARACTERS_PER_TOKEN))
 
     @property
     def begun(self) -> bool:

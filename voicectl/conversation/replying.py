@@ -98,10 +98,25 @@ class Replying(Floor):
         self._write(reply, reply.write(event.text, self._now))
 
     def _write(self, reply: Reply, words: str) -> None:
+        if not reply.begun and self._partial:
+            if words.strip() or reply.kept:
+                reply.kept.append(words)  # the caller goes on: not into their words
+            return
         if words.strip() or (words and reply.begun):
             if not reply.begun:  # a model may write much before there is a word to say
                 self._set("reply", self._now + min(self.manners.gap, self.manners.reply))
             self._say(reply, words)
+
+    def _let_out(self) -> None:
+        """The caller was about to go on, and has not: the reply that waited for that is said."""
+        reply = self._reply
+        if reply is None or not reply.kept:
+            return
+        words = "".join(reply.kept)
+        reply.kept.clear()
+        self._write(reply, words)
+        if reply.finished is not None and self._reply is reply:
+            self._reply_complete(reply.finished)
 
     def _say(self, reply: Reply, words: str) -> None:
         if reply.full:
@@ -119,6 +134,7 @@ class Replying(Floor):
     def _cut_long(self, reply: Reply) -> None:
         """It has said as much as it may, and there is more: the caller is asked whether to go on."""
         self._out.append(CancelGeneration(reply.generation))
+        self._length.cancelled(reply.tokens)
         self._failures = 0
         offers = self._phrases.go_on
         if not self._last_reply:
@@ -142,6 +158,9 @@ class Replying(Floor):
     def _reply_complete(self, event: ev.ReplyFinished) -> None:
         reply = self._reply
         assert reply is not None
+        if reply.kept:
+            reply.finished = event
+            return
         self._length.spent(event.usage)
         tail = reply.rest()
         if tail.strip() and not reply.full:
@@ -231,6 +250,9 @@ class Replying(Floor):
         reply = self._reply
         if reply is None:
             return
+        if not reply.begun and self._partial:  # no apology into the caller's words; the guess timer bounds this
+            self._set("reply", self._now + self.manners.gap)
+            return
         if not reply.begun:
             self._reply_failed("timeout")
             return
@@ -252,6 +274,7 @@ class Replying(Floor):
         if guess.finished is None:
             self._out.append(CancelGeneration(guess.generation))
         self._wasted += guess.tokens
+        self._length.cancelled(guess.tokens)
         self._out.append(RecordGuess(guess.generation, False, wasted_tokens=guess.tokens))
 
     def _confirm(self) -> None:

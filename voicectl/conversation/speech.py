@@ -50,6 +50,10 @@ class Speech(ABC):
         """Tokens of guesses that were thrown away since the agent last replied."""
 
     @abstractmethod
+    def _reply_cancelled(self, reply: Reply) -> None:
+        """A reply was stopped before its model was through."""
+
+    @abstractmethod
     def _floor_is_free(self) -> None:
         """All that was said has been heard."""
 
@@ -106,6 +110,7 @@ class Speech(ABC):
         self._reply = None
         self._cancel("reply", "filler")
         self._out.append(CancelGeneration(reply.generation))
+        self._reply_cancelled(reply)
         if not reply.begun:
             return
         self._append(replace(self._reply_turn(reply, why), interrupted=why == "interrupted"))
