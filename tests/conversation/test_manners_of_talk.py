@@ -201,3 +201,16 @@ def test_what_was_cancelled_is_paid_for_too() -> None:
         rig.cuts_in("word")
     rig.says("Tell me more.")
     assert rig.of(fx.StartGeneration)[-1].notes == ("wind_down",)
+
+
+def test_keys_that_nobody_is_to_read_are_masked_in_words_too() -> None:
+    rig = Rig(
+        Manners(fields=(KeyField("PIN", asked_by="pin", sensitive=True, length=4),)), greeting="Your PIN, please."
+    )
+    rig.hears_all()
+    rig.presses("4711")
+    rig.replies("You keyed four seven one one, that is 4 7 1 1.")
+    rig.hears_all()
+    stored = [effect.turn for effect in rig.of(fx.RecordTurn)]
+    assert not any(form in f"{turn}" for turn in stored for form in ("4711", "four seven", "one one", "4 7 1"))
+    assert rig.machine.lines()[1].text == "(pressed keys for PIN: 4711)"

@@ -84,20 +84,20 @@ class History:
         self[turn.order] = changed
         return changed
 
-    def keep_secret(self, keys: str) -> None:
-        """Nobody is to read these keys, wherever they turn up."""
-        if keys not in self._secrets:
-            self._secrets = sorted([*self._secrets, keys], key=lambda each: (-len(each), each))
+    def keep_secret(self, *forms: str) -> None:
+        """Nobody is to read these keys, wherever they turn up; `forms` are the ways in which they may be written."""
+        self._secrets = sorted({*self._secrets, *forms}, key=lambda each: (-len(each), each))
 
     def masked(self, turn: Turn) -> Turn:
         """The turn as it may be stored and logged. Keys come back in what a tool is given, and in what is said."""
         for secret in self._secrets:
             if turn.role == "caller" and not turn.sensitive:
                 continue
-            changed: dict[str, str] = {}
-            for name in ("generated", "said", "heard"):
-                changed[name] = getattr(turn, name).replace(secret, MASK * len(secret))
-            turn = replace(turn, **changed)  # type: ignore[arg-type]
+            said = turn.said.replace(secret, MASK * len(secret))
+            # What was heard is a beginning of what was said, and may end in the middle of the secret.
+            heard = said[: len(turn.heard)] if turn.role == "agent" else turn.heard.replace(secret, MASK * len(secret))
+            generated = turn.generated.replace(secret, MASK * len(secret))
+            turn = replace(turn, generated=generated, said=said, heard=heard)
             if turn.tool is not None:
                 call = turn.tool.call
                 arguments = call.arguments.replace(secret, MASK * len(secret))

@@ -54,6 +54,7 @@ from voicectl.conversation.hearing.moments import wants_a_moment
 from voicectl.conversation.history import heard_of
 from voicectl.conversation.keypad import Entry, MenuChoice
 from voicectl.conversation.listening import Listening
+from voicectl.conversation.numerals import spoken_numbers
 from voicectl.conversation.replying import Replying
 from voicectl.conversation.speech import Speech
 from voicectl.conversation.tool_round import ToolRound
@@ -264,7 +265,9 @@ class Conversation(Listening):
             return
         name = f"{entry.field.name}: " if entry.field.name else ""
         if entry.field.sensitive:
-            self.history.keep_secret(entry.keys)
+            digits = [spoken_numbers(key, self.language) for key in entry.keys]
+            said = spoken_numbers(entry.keys, self.language)
+            self.history.keep_secret(entry.keys, " ".join(entry.keys), " ".join(digits), ", ".join(digits), said)
         self._caller_turn("keys", name + entry.keys, answer=answer, sensitive=entry.field.sensitive)
 
     def _chosen(self, choice: MenuChoice) -> None:
