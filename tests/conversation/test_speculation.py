@@ -98,12 +98,22 @@ def test_only_so_many_are_begun_for_one_turn() -> None:
     for words in ("do you open", "do you open on sunday", "do you open on sunday mornings"):
         rig.says(words, final=False)
         rig.wait(M.guess_pause)
+        if rig.machine.live_generation:
+            rig.writes("We")
     assert len(rig.asked) == M.guesses == 2
     assert [look.lines[-1].text for look in rig.of(fx.LookUp)] == ["do you open on sunday mornings"]
     rig.says("Do you open on Sunday mornings?")
     rig.replies("We do.")
     rig.hears_all()
     guessing(rig)  # a new turn has new ones
+
+
+def test_one_that_has_written_nothing_does_not_count() -> None:
+    rig = Rig()
+    for words in ("do you open", "do you open on sunday", "do you open on sunday mornings"):
+        rig.says(words, final=False)
+        rig.wait(M.guess_pause)
+    assert len(rig.asked) == 3 and not rig.of(fx.LookUp)
 
 
 def test_there_is_none_beside_a_live_reply() -> None:

@@ -127,6 +127,8 @@ class Listening(Replying):
             if same_question(self._guess.text, whole, self.language):
                 self._set("guess", self._now + _GUESS_LASTS)
                 return
+            if not self._guess.reply.pieces:
+                self._guesses -= 1  # it has written nothing yet: a slow talker's pauses do not use up the guesses
             self._drop_guess()
         if whole == self._partial:
             return

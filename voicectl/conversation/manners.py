@@ -44,7 +44,8 @@ class Manners:
     """Seconds without a new word that may be the end of what the caller says; less is enough where the transcript has
     a full stop. Words come every 0.2 to 0.3 s, and a transcript is final 0.35 to 0.8 s after its last word."""
     guesses: int = 2
-    """So many replies are begun early for one turn of the caller, at most."""
+    """So many replies are begun early for one turn of the caller, at most; one that was thrown away before it had
+    written anything does not count."""
     # --- the reply ---------------------------------------------------------------------------------------------
     filler: float = 1.2
     """A reply without a first word after this long: a filler. 0: never."""
