@@ -96,7 +96,7 @@ class Floor(Speech):
                 self._say_fixed("notice", self._length.warning(self._phrases, self._now))
                 return
         patience = self.manners.silence
-        if self._caller_sounds:
+        if self._caller_sounds or self._partial:
             patience = self.manners.noise
         elif self._waits:
             patience = self.manners.patience

@@ -19,12 +19,10 @@ from voicectl.conversation.hearing.joining import join
 from voicectl.conversation.hearing.unfinished import unfinished
 from voicectl.conversation.history import heard_of
 from voicectl.conversation.manners import Manners
-from voicectl.conversation.replying import Replying
+from voicectl.conversation.replying import GUESS_LASTS, Replying
 from voicectl.conversation.turns import Line, TurnKind
 from voicectl.conversation.wishes import agrees
 
-_GUESS_LASTS = 4.0
-"""Seconds without another word, and a transcript that was never made final is forgotten."""
 _AGREED = 3
 """So often in a row an agent that was cut off by agreeing noises goes on."""
 
@@ -119,13 +117,13 @@ class Listening(Replying):
                 self._set("resume", self._now + 2 * self.manners.resume)
             return
         if "resume" in self._timers:  # words follow; whether they mean something is seen when they are whole
-            self._set("resume", self._now + _GUESS_LASTS)
+            self._set("resume", self._now + GUESS_LASTS)
         if "hold" in self._timers and self._now < self._sounds_since + self.manners.noise:
-            self._set("hold", self._now + _GUESS_LASTS)
+            self._set("hold", self._now + GUESS_LASTS)
         whole = join([*self._parts, text], self.language) if self._parts else text
         if self._guess is not None:
             if same_question(self._guess.text, whole, self.language):
-                self._set("guess", self._now + _GUESS_LASTS)
+                self._set("guess", self._now + GUESS_LASTS)
                 return
             if not self._guess.reply.pieces:
                 self._guesses -= 1  # it has written nothing yet: a slow talker's pauses do not use up the guesses
@@ -138,8 +136,7 @@ class Listening(Replying):
             pause = self.manners.guess_pause_at_end if at_end else self.manners.guess_pause
             self._set("guess", self._now + pause)
         elif self._reply is not None and not self._reply.begun:
-            until = self._sounds_since + self.manners.noise  # it waits for what the caller has to add, but no radio
-            self._set("guess", max(self._now, min(self._now + _GUESS_LASTS, until)))
+            self._wait_for_more()
         else:
             self._cancel("guess")
 
@@ -174,6 +171,7 @@ class Listening(Replying):
     def _guess_due(self) -> None:
         """The caller has paused: that may have been all."""
         if self._guess is not None:  # its words were never made final
+            self._partial = ""
             self._drop_guess()
             self._await_caller()
             return
@@ -191,7 +189,7 @@ class Listening(Replying):
         self._guesses += 1
         self._guess = Guess(self._partial, self._new_reply())
         self._out.append(StartGeneration(self._generation, lines, self.language, early=True))
-        self._set("guess", self._now + _GUESS_LASTS)
+        self._set("guess", self._now + GUESS_LASTS)
 
     def _caller_speaking(self, event: ev.CallerSpeaking) -> None:
         self._caller_sounds = event.on

@@ -152,6 +152,7 @@ class Conversation(Listening):
         self, kind: TurnKind, text: str, lang: str = "", *, answer: bool = True, sensitive: bool = False
     ) -> None:
         self._caller_sounds = False
+        self._partial = ""
         guess = self._guess
         confirmed = answer and guess is not None and kind == "speech" and same_question(guess.text, text, self.language)
         if not confirmed:

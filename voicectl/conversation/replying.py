@@ -32,6 +32,8 @@ from voicectl.conversation.turns import ToolCall, ToolStatus, ToolUse, Turn
 from voicectl.conversation.wishes import asks_to_close
 from voicectl.conversation.wording import Wording
 
+GUESS_LASTS = 4.0
+"""Seconds without another word, and a transcript that was never made final is forgotten."""
 _FILLER_AGAIN = 4.0
 """Seconds between two fillers."""
 _NOT_DONE = "Not done: the caller spoke in the meantime."
@@ -87,6 +89,18 @@ class Replying(Floor):
         self._cancel("silence")
         self._set("reply", self._now + self.manners.first_token)
         self._bridge_later()
+        if self._partial:
+            self._wait_for_more()
+
+    def _wait_for_more(self) -> None:
+        """The caller is adding something, which the reply is not spoken into; a radio is not waited for."""
+        until = self._sounds_since + self.manners.noise
+        self._set("guess", max(self._now, min(self._now + GUESS_LASTS, until)))
+
+    @property
+    def _goes_on(self) -> bool:
+        """The caller is adding something, and it may yet become a turn."""
+        return bool(self._partial) and "guess" in self._timers
 
     def _reply_delta(self, event: ev.ReplyDelta) -> None:
         if self._guess is not None and event.generation == self._guess.generation:
@@ -98,7 +112,7 @@ class Replying(Floor):
         self._write(reply, reply.write(event.text, self._now))
 
     def _write(self, reply: Reply, words: str) -> None:
-        if not reply.begun and self._partial:
+        if not reply.begun and self._goes_on:
             if words.strip() or reply.kept:
                 reply.kept.append(words)  # the caller goes on: not into their words
             return
@@ -250,7 +264,7 @@ class Replying(Floor):
         reply = self._reply
         if reply is None:
             return
-        if not reply.begun and self._partial:  # no apology into the caller's words; the guess timer bounds this
+        if not reply.begun and self._goes_on:  # no apology into the caller's words
             self._set("reply", self._now + self.manners.gap)
             return
         if not reply.begun:
