@@ -295,11 +295,15 @@ def test_a_key_to_repeat_what_was_cut_off_says_all_of_it() -> None:
     assert rig.told[-1] == ("notice", "Red is warm. Blue is cold.")
 
 
-def test_a_key_of_no_meaning_is_collected() -> None:
-    rig = after_greeting("7")
-    assert len(rig.told) == 1
-    rig.wait(2)
-    assert rig.told[-1] == ("keys", "7") and len(rig.asked) == 1
+def test_a_key_of_no_meaning_is_said_to_have_none_and_a_number_is_collected() -> None:
+    rig = Rig(WITH_MENU)
+    rig.presses("7")
+    assert not rig.asked
+    rig.wait(WITH_MENU.key_field.timeout + 0.1)
+    assert rig.told == [("keys", "7"), ("notice", WITH_MENU.phrases.no_such_key)] and not rig.asked
+    rig.hears_all()
+    rig.presses("77#")
+    assert rig.told[-1] == ("keys", "77") and len(rig.asked) == 1
 
 
 @pytest.mark.parametrize("key", "12349")

@@ -264,6 +264,13 @@ class Conversation(Listening):
         if entry.choice is not None and self._closing is None:
             self._chosen(entry.choice)
             return
+        unknown = self.manners.menu and entry.field is self.manners.key_field and len(entry.keys) == 1
+        if unknown and answer and self._closing is None:
+            self._caller_turn("keys", entry.keys, answer=False)
+            self._begin_turn()
+            self._key_reply = True
+            self._say_fixed("notice", self._phrases.no_such_key)
+            return
         name = f"{entry.field.name}: " if entry.field.name else ""
         if entry.field.sensitive:
             digits = [spoken_numbers(key, self.language) for key in entry.keys]

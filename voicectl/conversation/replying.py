@@ -65,8 +65,9 @@ class Replying(Floor):
         manners = self.manners
         # The owner's words come first: once figures are written out, "24/7" is not to be found any more.
         stages: list[Stage] = []
-        if manners.pronunciations or manners.never_say:
-            stages.append(Wording(manners.pronunciations, manners.never_say))
+        wording = Wording(manners.pronunciations, manners.never_say)
+        if wording.active:
+            stages.append(wording)
         if manners.numbers_for_the_ear:
             stages.append(SpokenNumbers(self.language))
         order = self.history.next_order

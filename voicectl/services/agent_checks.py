@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from voicectl.carriers.checks import check as check_relay
 from voicectl.carriers.numbers import e164
-from voicectl.conversation.phrases import overridden, phrases_for
+from voicectl.conversation.languages import primary
+from voicectl.conversation.phrases import known_languages, overridden, phrases_for
 from voicectl.errors import ConfigError
 from voicectl.services.manners import languages, replacements, usual_person
 from voicectl.settings import DEFAULT_AGENT, AgentSettings, Settings
@@ -141,6 +142,10 @@ def _words(settings: Settings) -> Iterator[str]:
         given.append(("agent.goodbye", main, "goodbye", agent.goodbye))
     if talk.reprompts:
         given.append(("conversation.reprompts", main, "reprompts", talk.reprompts))
+    known = {*known_languages(), *(primary(tag) for tag in languages(settings.relay))}
+    for language in settings.phrases:
+        if primary(language) not in known:
+            yield f"phrases.{language}: no call is held in this language (known: {', '.join(sorted(known))})"
     for path, language, name, words in given:
         try:
             overridden(phrases_for(language), {name: words})

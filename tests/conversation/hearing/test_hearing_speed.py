@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from voicectl.conversation.hearing.asking_language import wants_language
-from voicectl.conversation.hearing.backchannel import is_backchannel, is_short_interruption
+from voicectl.conversation.hearing.backchannel import is_backchannel
 from voicectl.conversation.hearing.guessing import same_question, stable
 from voicectl.conversation.hearing.joining import join
 from voicectl.conversation.hearing.moments import (
@@ -21,7 +21,6 @@ from voicectl.conversation.hearing.unfinished import unfinished
 
 READERS: dict[str, Callable[[str], object]] = {
     "is_backchannel": is_backchannel,
-    "is_short_interruption": is_short_interruption,
     "unfinished": unfinished,
     "unfinished, asked": lambda text: unfinished("five", asked=text),
     "wants_a_moment": wants_a_moment,

@@ -2,7 +2,7 @@
 
     "mm-hmm", "okay", "yeah yeah", "I see"      a backchannel: go on, I am listening
     "okay but", "yes please", "right?"          not: something is wanted
-    "wait", "hold on", "sorry?"                 a short interruption: the agent stops, and little has been said
+    "wait", "hold on", "sorry?"                 not: the agent stops
 
 A backchannel is made of nothing but such words, is short, and asks nothing. What is thanked or agreed to with "please"
 is a turn. Sounds and "okay" are the same in every language; a language without a table is taken for English with the
@@ -70,47 +70,6 @@ _EVERYWHERE = """
     ja sí si sì oui da hai tak evet sim vale d'accord tamam okej precis rozumiem jasne ano dobře
     嗯 嗯嗯 对 對 对对 好 好的 好好 是 是的 哦 네 네네 예 응 어 아 はい うん ええ हाँ हां जी نعم ايوه
 """
-_INTERRUPTIONS = {
-    "en": """
-        wait wait_a_second wait_a_sec wait_a_minute wait_a_moment wait_up hold_on hold_it hold_on_a_second
-        hold_on_a_sec hold_on_a_minute hang_on hang_on_a_second hang_on_a_sec one_second one_sec one_moment one_minute
-        just_a_second just_a_moment just_a_minute a_moment stop stop_it stop_there stop_please please_stop sorry
-        i'm_sorry what what_was_that what_did_you_say say_that_again say_again come_again pardon pardon_me
-        i_beg_your_pardon one_question quick_question a_question i_have_a_question excuse_me hello hey hi
-        are_you_there you_there no nope no_no listen but actually again repeat repeat_that repeat_please enough
-        that's_enough shut_up slow_down slower slowly_please can_i_ask_something question huh
-    """,
-    "de": """
-        warte warten warten_sie warten_sie_mal moment moment_mal einen_moment moment_bitte einen_moment_bitte
-        augenblick sekunde eine_sekunde stopp stop halt wie was bitte wie_bitte was_bitte entschuldigung
-        entschuldigen_sie verzeihung eine_frage kurze_frage hallo nein nee nochmal noch_mal noch_einmal langsam
-        langsamer hören_sie aber
-    """,
-    "es": """
-        espera espere un_momento un_segundo momento alto pare para perdón perdone disculpe qué cómo mande una_pregunta
-        hola bueno_espere no no_no oiga otra_vez más_despacio pero repita
-    """,
-    "fr": """
-        attendez attends un_instant un_moment une_seconde deux_secondes stop arrêtez pardon quoi comment
-        excusez_moi une_question allô allo bonjour non mais encore répétez plus_lentement écoutez désolé
-    """,
-    "it": """
-        aspetti aspetta un_attimo un_momento un_secondo ferma si_fermi stop scusi scusa cosa come prego una_domanda
-        pronto no ma ripeta più_piano senta
-    """,
-    "pt": """
-        espera espere um_momento um_segundo um_instante pare stop desculpe desculpa o_quê quê como perdão uma_pergunta
-        alô olá não mas repita mais_devagar escute
-    """,
-    "nl": """
-        wacht wacht_even wacht_eens een_moment momentje een_ogenblik ogenblikje stop sorry pardon wat wat_zegt_u hoezo
-        een_vraag een_vraagje hallo nee maar nog_een_keer langzamer luister
-    """,
-    "ja": """
-        待って ちょっと待って 待ってください ちょっと待ってください ちょっと ストップ すみません え えっ 何 なに
-        もしもし もう一度 違う いいえ いや
-    """,
-}
 _STRONG_END = re.compile(r"[?？]\s*$")
 
 
@@ -129,9 +88,6 @@ _LISTENING = {
     language: _made_of(table, _SOUNDS, *([_EVERYWHERE] if language == "en" else ()))
     for language, table in _BACKCHANNELS.items()
 }
-_PLEASE = "please bitte s'il_vous_plaît por_favor per_favore alstublieft ok okay oh ah hm"
-_STOPPING = {language: _made_of(table, _PLEASE) for language, table in _INTERRUPTIONS.items()}
-_ONLY_POLITE = _made_of(_PLEASE)
 
 
 def is_backchannel(text: str, language: str = "") -> bool:
@@ -140,13 +96,3 @@ def is_backchannel(text: str, language: str = "") -> bool:
         return False
     said = _evened(bare(text))
     return bool(said) and by_language(_LISTENING, language).fullmatch(said) is not None
-
-
-def is_short_interruption(text: str, language: str = "") -> bool:
-    """Whether the caller stops the agent, and says little more than that: "wait", "sorry?", "one question"."""
-    if len(text) > _LONGEST:
-        return False
-    said = _evened(bare(text))
-    if not said or _ONLY_POLITE.fullmatch(said):
-        return said in ("bitte", "wie bitte")  # the German one asks for it again
-    return by_language(_STOPPING, language).fullmatch(said) is not None

@@ -77,7 +77,5 @@ def time_rules(language: Language) -> tuple[Rule, ...]:
         rule(rf"(?<![0-9:.,$€£]){_HOUR} ?[-–—] ?{_HOUR}(?![0-9%:]|[.,][0-9])", span),
         rule(rf"(?<![0-9:.]){_CLOCK}", one),
         rule(rf"(?<![0-9:.,$€£]){_AT}", one),
-        rule(
-            r"(?<![0-9:.,])([0-9]{1,2})() ?(o['’]?clock)\b", lambda match: f"{language.cardinal(int(match[1]))} o'clock"
-        ),
+        rule(r"(?<![0-9:.,])([0-9]{1,2})() ?(o['’]?clock)\b", o_clock),
     )
