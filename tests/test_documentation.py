@@ -31,7 +31,7 @@ This page is written from the settings table in `voicectl/settings/` by `python 
 TAIL = """## [phrases.LANG]
 
 What the agent says by itself in a language, `[phrases.en]` or `[phrases.de-DE]`, where it is not to say voicectl's own
-words. Each is text or a list of wordings that take turns, as it is in `voicectl/conversation/phrases/`: <names>.
+words. Each has the shape it has in `voicectl/conversation/phrases/`: <names>.
 
 ## [agents.NAME]
 
